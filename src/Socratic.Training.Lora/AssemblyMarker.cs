@@ -1,0 +1,2 @@
+namespace Socratic.Training.Lora;
+internal static class Placeholder;

@@ -1,0 +1,2 @@
+namespace Socratic.Training;
+internal static class Placeholder;
