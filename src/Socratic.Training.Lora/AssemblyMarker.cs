@@ -1,2 +1,0 @@
-namespace Socratic.Training.Lora;
-internal static class Placeholder;

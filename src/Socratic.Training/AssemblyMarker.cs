@@ -1,2 +1,0 @@
-namespace Socratic.Training;
-internal static class Placeholder;

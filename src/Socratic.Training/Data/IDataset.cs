@@ -1,0 +1,19 @@
+namespace Socratic.Training.Data;
+
+/// <summary>Rows that can be put together into batches. Implementations are read-only and safe to share.</summary>
+/// <typeparam name="TBatch">The kind of batch.</typeparam>
+public interface IDataset<out TBatch>
+    where TBatch : IBatch
+{
+    /// <summary>The number of rows.</summary>
+    int Count { get; }
+
+    /// <summary>The length of a row, for grouping rows of like length: tokens, or 1 where rows have no length.</summary>
+    int LengthOf(int row);
+
+    /// <summary>Puts rows together into a new batch, which the caller owns. Called on the training thread.</summary>
+    TBatch Collate(IReadOnlyList<int> rows);
+
+    /// <summary>The row as text, for errors and logs; null if it has none.</summary>
+    string? Describe(int row);
+}

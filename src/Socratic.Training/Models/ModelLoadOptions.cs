@@ -1,0 +1,32 @@
+using Socratic.Training.Layers;
+using static TorchSharp.torch;
+
+namespace Socratic.Training;
+
+/// <summary>How <see cref="CausalLanguageModel.Load(string, Action{ModelLoadOptions}?)"/> builds the model. Modules are built in their final dtype on their final device.</summary>
+public sealed class ModelLoadOptions
+{
+    /// <summary>The dtype of weights and computation.</summary>
+    /// <value>Default: <see cref="ModelDtype.Float32"/>.</value>
+    public ModelDtype Dtype { get; set; } = ModelDtype.Float32;
+
+    /// <summary>The device.</summary>
+    /// <value>Default: the CPU.</value>
+    public Device Device { get; set; } = CPU;
+
+    /// <summary>Asked for each linear layer; null builds dense layers.</summary>
+    public ILinearFactory? LinearFactory { get; set; }
+}
+
+/// <summary>The dtype of a model's weights and computation.</summary>
+public enum ModelDtype
+{
+    /// <summary>float32.</summary>
+    Float32,
+
+    /// <summary>bfloat16.</summary>
+    BFloat16,
+
+    /// <summary>bfloat16 on a GPU that has it or a CPU with AVX512-BF16, else float32. Never float16: Gemma's activations overflow in it.</summary>
+    Auto,
+}
