@@ -1,0 +1,24 @@
+using Socratic.Training.Data.Chat;
+
+namespace Socratic.Training.Tokenization.Readers;
+
+/// <summary>Chooses how a folder's tokenizer is read.</summary>
+internal static class TokenizerLoader
+{
+    /// <summary>Loads the tokenizer of a folder.</summary>
+    public static TextTokenizer Load(string folder, string? chatTemplate = null)
+    {
+        var files = TokenizerFiles.Read(folder);
+        var settings = TokenizerSettings.Read(files);
+        return new TextTokenizer(ReadPipeline(files, settings), files, settings, ChooseTemplate(chatTemplate, settings));
+    }
+
+    private static TokenizerPipeline ReadPipeline(TokenizerFiles files, TokenizerSettings settings)
+    {
+        if (files.TryGet(TokenizerFiles.SentencePiece, out var model)) return SentencePieceReader.Read(model, files.PathOf(TokenizerFiles.SentencePiece), settings);
+        throw new FileNotFoundException($"The folder '{files.Folder}' holds no tokenizer: neither {TokenizerFiles.Json}, nor {TokenizerFiles.SentencePiece}, nor {TokenizerFiles.Vocabulary} with {TokenizerFiles.Merges}.");
+    }
+
+    private static ChatTemplate? ChooseTemplate(string? name, TokenizerSettings settings)
+        => name is not null ? ChatTemplate.Named(name) : settings.ChatTemplate is { } text ? ChatTemplates.Recognize(text) : null;
+}
