@@ -1,4 +1,4 @@
-using Socratic.Training.Native;
+using System.Text;
 
 namespace Socratic.Training.Files;
 
@@ -9,7 +9,12 @@ public static class AtomicFile
 {
     /// <summary>Writes a file by a stream; nothing is left behind, and the old file stands, if <paramref name="write"/> fails.</summary>
     /// <exception cref="IOException">The file cannot be written (disk full, no permission); the message of the system names it.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => Write(DiskFileSystem.Instance, path, write);
+
+    /// <summary>Writes a text as UTF-8 without a byte order mark.</summary>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    internal static void Write(IFileSystem files, string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
@@ -17,21 +22,15 @@ public static class AtomicFile
         var temporary = $"{target}.{Path.GetRandomFileName()}.tmp";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, target, overwrite: true);
+            using (var stream = files.Create(temporary)) write(stream);
+            files.FlushFile(temporary);
+            files.MoveFile(temporary, target);
         }
         catch
         {
-            File.Delete(temporary);
+            files.TryDelete(temporary);
             throw;
         }
-        Disk.FlushFolder(Path.GetDirectoryName(target)!);
+        files.FlushFolder(Path.GetDirectoryName(target)!);
     }
-
-    /// <summary>Writes a text as UTF-8 without a byte order mark.</summary>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 }
