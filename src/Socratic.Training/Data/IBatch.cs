@@ -8,7 +8,7 @@ public interface IBatch : IDisposable
     /// <summary>The number of rows.</summary>
     int Count { get; }
 
-    /// <summary>The rows' numbers in their dataset, in order.</summary>
+    /// <summary>The rows' numbers, in order, in the dataset that made the batch; a view such as Take hands on its source's numbers.</summary>
     IReadOnlyList<int> RowIndices { get; }
 
     /// <summary>What the loss of the batch is a sum over: predicted tokens, or rows for a module that is no language model.</summary>

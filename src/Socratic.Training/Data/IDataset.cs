@@ -16,4 +16,10 @@ public interface IDataset<out TBatch>
 
     /// <summary>The row as text, for errors and logs; null if it has none.</summary>
     string? Describe(int row);
+
+    /// <summary>The row as a conversation, to try a model on; null if it is none.</summary>
+    Dialogue? DialogueOf(int row) => null;
+
+    /// <summary>A hash of the rows' content and order, by which a checkpoint knows its data again; null if there is none.</summary>
+    string? Fingerprint => null;
 }
