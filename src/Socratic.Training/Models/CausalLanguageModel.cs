@@ -1,8 +1,163 @@
+using Socratic.Training.Data;
+using Socratic.Training.Evaluation;
+using Socratic.Training.Layers;
+using Socratic.Training.Models;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
 namespace Socratic.Training;
 
-/// <summary>A decoder-only language model loaded from a Hugging Face folder.</summary>
-public sealed partial class CausalLanguageModel
+/// <summary>
+/// A decoder-only language model loaded from a Hugging Face folder. Its parameters carry Hugging Face's names (<c>model.layers.0.self_attn.q_proj.weight</c>);
+/// a tied head is the embedding and appears once.
+/// </summary>
+public sealed partial class CausalLanguageModel : nn.Module
 {
-    /// <summary>Loads a model.</summary>
-    public static CausalLanguageModel Load(string folder, Action<ModelLoadOptions>? configure = null) => throw new InvalidOperationException(folder + configure);
+    private readonly Decoder decoder;
+    private readonly DecoderSpecification specification;
+    private readonly LinearSlot? head;
+    private readonly TextTokenizer? tokenizer;
+    private readonly string? whyNoTokenizer;
+    private readonly Scalar? cap;
+    private readonly Scalar ignored = TokenBatch.IgnoreLabel;
+    private readonly Dictionary<string, LinearSlot> slots;
+
+    private CausalLanguageModel(LoadedParts parts)
+        : base(nameof(CausalLanguageModel))
+    {
+        decoder = parts.Decoder;
+        specification = parts.Specification;
+        cap = specification.FinalSoftCap is { } softCap ? softCap : null;
+        source = parts.Source;
+        tokenizer = parts.Tokenizer;
+        whyNoTokenizer = parts.WhyNoTokenizer;
+        Config = parts.Config;
+        Dtype = parts.Dtype;
+        Device = parts.Device;
+        register_module("model", decoder);
+        slots = decoder.Linears.ToDictionary(l => $"model.{l.Path}", l => l.Slot, StringComparer.Ordinal);
+        if (parts.Head is null) return;
+        head = new LinearSlot(this, "lm_head", parts.Head);
+        slots.Add("lm_head", head);
+    }
+
+    /// <summary>Name, vocabulary, stop ids.</summary>
+    public ModelConfiguration Config { get; }
+
+    /// <summary>The tokenizer of the model's folder, with its chat template.</summary>
+    /// <exception cref="InvalidOperationException">The folder holds none.</exception>
+    public TextTokenizer Tokenizer => tokenizer ?? throw new InvalidOperationException($"{whyNoTokenizer} Put the tokenizer files of the model into the folder.");
+
+    /// <summary>True if the model's folder holds a tokenizer.</summary>
+    public bool HasTokenizer => tokenizer is not null;
+
+    /// <summary>The dtype of weights and computation.</summary>
+    public ScalarType Dtype { get; }
+
+    /// <summary>The device the model was loaded on.</summary>
+    public Device Device { get; }
+
+    /// <summary>What is attached to the model: an adapter, a 4-bit format. Whoever attaches something adds it here.</summary>
+    public IList<IModelArtifact> Artifacts { get; } = [];
+
+    /// <summary>Every linear layer with its path, in the network's order; the output embedding last, unless it is tied.</summary>
+    public IReadOnlyList<NamedLinear> LinearLayers => [.. slots.Select(s => new NamedLinear(s.Key, s.Value.Layer, s.Value == head))];
+
+    /// <summary>Puts another layer of the same size in the place of one. The old one is not disposed: the new one may hold it.</summary>
+    /// <exception cref="KeyNotFoundException">There is no linear layer at <paramref name="path"/>.</exception>
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
+    public void ReplaceLinear(string path, LinearLayer layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        if (!slots.TryGetValue(path, out var slot)) throw new KeyNotFoundException($"The model has no linear layer '{path}'; it has {string.Join(", ", slots.Keys.Take(8))}, ...");
+        slot.Replace(layer);
+    }
+
+    /// <summary>All logits of a batch: for sampling and tests; a training loss never needs them.</summary>
+    /// <param name="inputIds">Token ids, int64 [rows, length].</param>
+    /// <param name="attention">Documents and padding; null for rows that are one document each.</param>
+    /// <returns>Logits [rows, length, vocabulary] in the model's dtype, after the final soft cap.</returns>
+    public Tensor Forward(Tensor inputIds, AttentionLayout? attention = null)
+    {
+        ArgumentNullException.ThrowIfNull(inputIds);
+        using var scope = NewDisposeScope();
+        var hidden = decoder.Norm.call(Hidden(inputIds, attention ?? AttentionLayout.Full((int)inputIds.shape[0], (int)inputIds.shape[1])));
+        return Logits(hidden).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The cross-entropy of the labelled positions, summed, in float32; attached to the graph where gradients are on.</summary>
+    public Loss ComputeLoss(TokenBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        var (rows, targets, _) = Labelled(batch);
+        var sum = HeadWeight() is { } weight
+            ? HeadLoss.Sum(rows, weight, targets, specification.FinalSoftCap)
+            : nn.functional.cross_entropy(Logits(rows).to(ScalarType.Float32), targets, reduction: nn.Reduction.Sum);
+        return Loss.Sum(sum.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The loss of a batch as <see cref="ComputeLoss"/> gives it, without gradients, and the likeliest id at each labelled position.</summary>
+    public StepOutput Evaluate(TokenBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var (rows, targets, places) = Labelled(batch);
+        var (sum, likeliest) = HeadLoss.Evaluate(rows, HeadOutput, targets, specification.FinalSoftCap);
+        var predictions = full([batch.Count * batch.Length], ignored, ScalarType.Int64, rows.device);
+        predictions.index_copy_(0, places, likeliest);
+        return new StepOutput(Loss.Sum(sum.MoveToOuterDisposeScope()), predictions.view(batch.Count, batch.Length).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Token vectors as the blocks get them; the gradient tests enter here.</summary>
+    internal Tensor Embed(Tensor inputIds) => decoder.Embedding.call(inputIds);
+
+    /// <summary>Embedded tokens to the loss's sum, and each block's output on the way.</summary>
+    internal Tensor LossFromEmbedded(Tensor embedded, TokenBatch batch, Action<int, Tensor>? observe = null)
+    {
+        using var plan = new AttentionPlan(batch.Attention, Device, Dtype);
+        var hidden = decoder.Forward(embedded, plan, observe: observe);
+        var (rows, targets, _) = Labelled(hidden, batch.Labels);
+        return HeadLoss.Sum(rows, HeadWeight()!, targets, specification.FinalSoftCap);
+    }
+
+    internal Tensor FinalNorm(Tensor hidden) => decoder.Norm.call(hidden);
+
+    /// <summary>Everything is registered above, by its Hugging Face name; TorchSharp would register fields again under theirs.</summary>
+    protected override void RegisterComponents()
+    {
+    }
+
+    private Tensor Hidden(Tensor inputIds, AttentionLayout attention)
+    {
+        if (inputIds.dim() != 2 || inputIds.shape[0] != attention.Rows || inputIds.shape[1] != attention.Length)
+            throw new ArgumentException($"Token ids of shape [{string.Join(", ", inputIds.shape)}] do not fit a layout of {attention.Rows} rows of {attention.Length}.", nameof(inputIds));
+        using var plan = new AttentionPlan(attention, Device, Dtype);
+        return decoder.Forward(decoder.Embedding.call(inputIds), plan);
+    }
+
+    private (Tensor Rows, Tensor Targets, Tensor Places) Labelled(TokenBatch batch) => Labelled(Hidden(batch.InputIds, batch.Attention), batch.Labels);
+
+    /// <summary>The normed hidden states of positions whose next label counts, with those labels and their places in the flattened batch.</summary>
+    private (Tensor Rows, Tensor Targets, Tensor Places) Labelled(Tensor hidden, Tensor labels)
+    {
+        var next = full(labels.shape, ignored, ScalarType.Int64, labels.device);
+        next.narrow(1, 0, labels.shape[1] - 1).copy_(labels.narrow(1, 1, labels.shape[1] - 1));
+        next = next.reshape(-1);
+        var places = next.ne(ignored).nonzero().squeeze(1);
+        return (decoder.Norm.call(hidden.reshape(-1, hidden.shape[^1]).index_select(0, places)), next.index_select(0, places), places);
+    }
+
+    /// <summary>The head's matrix where it is a plain one, else null.</summary>
+    private Parameter? HeadWeight() => head is null ? decoder.Embedding.Weight : head.Layer is DenseLinear { Bias: null } dense ? dense.Weight : null;
+
+    private Tensor HeadOutput(Tensor hidden) => head is null ? nn.functional.linear(hidden, decoder.Embedding.Weight) : head.Apply(hidden);
+
+    private Tensor Logits(Tensor hidden)
+    {
+        var logits = HeadOutput(hidden);
+        return cap is null ? logits : (logits / cap).tanh() * cap;
+    }
 }

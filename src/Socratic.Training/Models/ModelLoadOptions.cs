@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Socratic.Training.Layers;
 using static TorchSharp.torch;
 
@@ -16,6 +17,12 @@ public sealed class ModelLoadOptions
 
     /// <summary>Asked for each linear layer; null builds dense layers.</summary>
     public ILinearFactory? LinearFactory { get; set; }
+
+    /// <summary>The name of the chat template (<see cref="Socratic.Training.ChatTemplate.Names"/>); null to choose it by the folder.</summary>
+    public string? ChatTemplate { get; set; }
+
+    /// <summary>Told what is odd about a checkpoint but no error; null to hear nothing.</summary>
+    public ILogger? Logger { get; set; }
 }
 
 /// <summary>The dtype of a model's weights and computation.</summary>

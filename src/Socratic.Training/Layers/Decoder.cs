@@ -1,0 +1,62 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Layers;
+
+/// <summary>Embedding, blocks, final norm.</summary>
+internal sealed class Decoder : nn.Module
+{
+    private readonly IReadOnlyList<DecoderLayer> blocks;
+    private readonly IReadOnlyList<RotaryTable> tables;
+
+    /// <summary>Takes ownership of the modules and tables.</summary>
+    public Decoder(TokenEmbedding embedding, IReadOnlyList<DecoderLayer> blocks, RmsNorm norm, IReadOnlyList<RotaryTable> tables)
+        : base(nameof(Decoder))
+    {
+        this.blocks = blocks;
+        this.tables = tables;
+        Embedding = embedding;
+        Norm = norm;
+        register_module("embed_tokens", embedding);
+        register_module("layers", new ModuleList<DecoderLayer>([.. blocks]));
+        register_module("norm", norm);
+    }
+
+    public TokenEmbedding Embedding { get; }
+
+    public RmsNorm Norm { get; }
+
+    public int LayerCount => blocks.Count;
+
+    /// <summary>The linear layers with their paths below this module, in the network's order.</summary>
+    public IEnumerable<(string Path, LinearSlot Slot)> Linears
+        => blocks.SelectMany((block, i) => block.Linears.Select(l => ($"layers.{i}.{l.Path}", l.Slot)));
+
+    /// <summary>Embedded tokens [rows, positions, size] through all blocks, without the final norm.</summary>
+    /// <param name="embedded">What <see cref="Embedding"/> gives.</param>
+    /// <param name="plan">Positions and who sees whom.</param>
+    /// <param name="caches">One a layer, or null.</param>
+    /// <param name="observe">Told each block's number and output; for tests.</param>
+    public Tensor Forward(Tensor embedded, AttentionPlan plan, IReadOnlyList<LayerCache>? caches = null, Action<int, Tensor>? observe = null)
+    {
+        var hidden = embedded;
+        for (var i = 0; i < blocks.Count; i++)
+        {
+            hidden = blocks[i].Forward(hidden, plan, caches?[i]);
+            observe?.Invoke(i, hidden);
+        }
+        return hidden;
+    }
+
+    /// <summary>Everything is registered above, by its Hugging Face name; TorchSharp would register fields again under theirs.</summary>
+    protected override void RegisterComponents()
+    {
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            foreach (var table in tables) table.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,99 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Layers;
+
+/// <summary>
+/// Output head, soft cap and cross-entropy as one function over blocks of rows: a block's logits are turned into their gradient and multiplied back at once,
+/// so that no more than one block [rows, vocabulary] ever exists. Everything after the product is float32, whatever the model's dtype.
+/// </summary>
+/// <remarks>
+/// With z = cap tanh(a/cap), a = h W^T: loss = sum(logsumexp(z) - z[target]), dloss/da = (softmax(z) - onehot(target)) (1 - tanh^2(a/cap)).
+/// </remarks>
+internal static class HeadLoss
+{
+    /// <summary>Rows a block: enough for a good product, few enough for a block of a vocabulary of 256,000 to stay below 256 MB.</summary>
+    public const int BlockRows = 256;
+
+    /// <summary>The sum of the cross-entropies, float32, 0-d, with gradients for <paramref name="hidden"/> and <paramref name="weight"/>.</summary>
+    /// <param name="hidden">Normed hidden states [rows, size].</param>
+    /// <param name="weight">The head [vocabulary, size].</param>
+    /// <param name="targets">int64 [rows], each in the vocabulary.</param>
+    /// <param name="cap">The soft cap, or null.</param>
+    public static Tensor Sum(Tensor hidden, Tensor weight, Tensor targets, double? cap) => Function.apply(hidden, weight, targets, cap!);
+
+    /// <summary>The sum of the cross-entropies, float32, and the likeliest id of each row, int64 [rows]; without gradients.</summary>
+    public static (Tensor Sum, Tensor Predictions) Evaluate(Tensor hidden, Func<Tensor, Tensor> head, Tensor targets, double? cap)
+    {
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var sum = zeros([], ScalarType.Float32, hidden.device);
+        var predictions = empty(targets.shape, ScalarType.Int64, hidden.device);
+        for (long start = 0; start < hidden.shape[0]; start += BlockRows)
+        {
+            using var block = NewDisposeScope();
+            var count = Math.Min(BlockRows, hidden.shape[0] - start);
+            var capped = Capped(head(hidden.narrow(0, start, count)), cap).Capped;
+            sum.PlusInPlace(nn.functional.cross_entropy(capped, targets.narrow(0, start, count), reduction: nn.Reduction.Sum));
+            predictions.narrow(0, start, count).copy_(capped.argmax(-1));
+        }
+        sum.MoveToOuterDisposeScope();
+        predictions.MoveToOuterDisposeScope();
+        return (sum, predictions);
+    }
+
+    private static (Tensor Capped, Tensor? Tanh) Capped(Tensor logits, double? cap)
+    {
+        var wide = logits.to(ScalarType.Float32);
+        if (cap is null) return (wide, null);
+        using Scalar number = cap.Value;
+        var tanh = (wide / number).tanh_();
+        return (tanh * number, tanh);
+    }
+
+    private sealed class Function : autograd.SingleTensorFunction<Function>
+    {
+        public override string Name => nameof(HeadLoss);
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (hidden, weight, targets, cap) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (double?)vars[3]);
+            using var scope = NewDisposeScope();
+            var sum = zeros([], ScalarType.Float32, hidden.device);
+            var gradHidden = hidden.requires_grad ? empty_like(hidden) : null;
+            var gradWeight = weight.requires_grad ? zeros_like(weight) : null;
+            for (long start = 0; start < hidden.shape[0]; start += BlockRows)
+                Block(start, Math.Min(BlockRows, hidden.shape[0] - start), hidden, weight, targets, cap, sum, gradHidden, gradWeight);
+            gradHidden?.MoveToOuterDisposeScope();
+            gradWeight?.MoveToOuterDisposeScope();
+            ctx.save_for_backward([gradHidden!, gradWeight!]);
+            return sum.MoveToOuterDisposeScope();
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        {
+            using var scope = NewDisposeScope();
+            var saved = ctx.get_saved_variables();
+            return [Scaled(saved[0])!, Scaled(saved[1])!, null!, null!];
+
+            Tensor? Scaled(Tensor? gradient) => gradient is null ? null : (gradient * grad_output.to(gradient.dtype)).MoveToOuterDisposeScope();
+        }
+
+        private static void Block(long start, long count, Tensor hidden, Tensor weight, Tensor targets, double? cap, Tensor sum, Tensor? gradHidden, Tensor? gradWeight)
+        {
+            using var scope = NewDisposeScope();
+            var rows = hidden.narrow(0, start, count);
+            var column = targets.narrow(0, start, count).unsqueeze(1);
+            var (capped, tanh) = Capped(nn.functional.linear(rows, weight), cap);
+            var logSum = capped.logsumexp(-1, keepdim: true);
+            sum.PlusInPlace((logSum - capped.gather(1, column)).sum());
+            if (gradHidden is null && gradWeight is null) return;
+            var gradient = capped.sub_(logSum).exp_();
+            gradient.scatter_add_(1, column, TensorMath.Filled(column.shape, -1, ScalarType.Float32, hidden.device));
+            if (tanh is not null) gradient.sub_(tanh.mul_(tanh).mul_(gradient));
+            gradient = gradient.to(hidden.dtype);
+            gradHidden?.narrow(0, start, count).copy_(gradient.mm(weight));
+            gradWeight?.addmm_(gradient.t(), rows, 1, 1);
+        }
+    }
+}

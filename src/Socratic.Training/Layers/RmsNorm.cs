@@ -1,0 +1,49 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Layers;
+
+/// <summary>How a norm's weight is applied.</summary>
+internal enum NormKind
+{
+    /// <summary>Normed, rounded to the activations' dtype, then times the weight (Llama, Qwen, Mistral).</summary>
+    Weight,
+
+    /// <summary>Normed, times (1 + weight), all in float32, then rounded once (Gemma).</summary>
+    OnePlusWeight,
+}
+
+/// <summary>Root-mean-square norm over the last dimension, Zhang and Sennrich 2019 (arXiv:1910.07467), computed in float32.</summary>
+internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+    private readonly Scalar epsilon;
+
+    /// <summary>Takes ownership of <paramref name="weight"/> [size].</summary>
+    public RmsNorm(Parameter weight, double epsilon, NormKind kind)
+        : base(nameof(RmsNorm))
+    {
+        this.weight = weight;
+        Epsilon = epsilon;
+        this.epsilon = epsilon;
+        Kind = kind;
+        register_parameter("weight", weight);
+    }
+
+    public Parameter Weight => weight;
+
+    public double Epsilon { get; }
+
+    public NormKind Kind { get; }
+
+    public override Tensor forward(Tensor input)
+    {
+        var dtype = input.dtype;
+        var x = input.to(ScalarType.Float32);
+        var normed = x * (x * x).mean([-1], keepdim: true).PlusNumber(epsilon).rsqrt();
+        return Kind == NormKind.OnePlusWeight
+            ? (normed * weight.to(ScalarType.Float32).PlusOne()).to(dtype)
+            : normed.to(dtype) * weight;
+    }
+}

@@ -1,0 +1,93 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Layers;
+
+/// <summary>What one attention layer is like.</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">Key and value heads; query head h uses number h / (Heads / KeyValueHeads).</param>
+/// <param name="HeadDimension">Size of a head.</param>
+/// <param name="Scale">What scores are multiplied by.</param>
+/// <param name="SoftCap">cap: scores become cap tanh(score / cap); null for none.</param>
+/// <param name="Window">How many keys a query sees, itself included; null for all.</param>
+internal sealed record AttentionShape(int Heads, int KeyValueHeads, int HeadDimension, double Scale, double? SoftCap, int? Window);
+
+/// <summary>Causal attention with rotary positions and shared key heads, in the reference's eager order of operations and roundings.</summary>
+internal sealed class SelfAttention : nn.Module
+{
+    private readonly AttentionShape shape;
+    private readonly RotaryTable rotary;
+    private readonly LinearSlot query;
+    private readonly LinearSlot key;
+    private readonly LinearSlot value;
+    private readonly LinearSlot output;
+    private readonly Scalar scale;
+    private readonly Scalar? cap;
+    private readonly RmsNorm? q_norm;
+    private readonly RmsNorm? k_norm;
+
+    /// <summary>Takes ownership of the modules, not of <paramref name="rotary"/>, which layers share.</summary>
+    public SelfAttention(AttentionShape shape, RotaryTable rotary, AttentionLinears linears, RmsNorm? queryNorm, RmsNorm? keyNorm)
+        : base(nameof(SelfAttention))
+    {
+        this.shape = shape;
+        this.rotary = rotary;
+        scale = shape.Scale;
+        cap = shape.SoftCap is { } softCap ? softCap : null;
+        query = new(this, "q_proj", linears.Query);
+        key = new(this, "k_proj", linears.Key);
+        value = new(this, "v_proj", linears.Value);
+        output = new(this, "o_proj", linears.Output);
+        q_norm = queryNorm;
+        k_norm = keyNorm;
+        if (queryNorm is not null) register_module("q_norm", queryNorm);
+        if (keyNorm is not null) register_module("k_norm", keyNorm);
+    }
+
+    public IEnumerable<LinearSlot> Linears => [query, key, value, output];
+
+    /// <summary>[rows, queries, hidden] to the same shape.</summary>
+    /// <param name="input">The normed hidden states.</param>
+    /// <param name="plan">Positions and who sees whom.</param>
+    /// <param name="cache">Keys and values of earlier positions, to which this call's are added; null when there are none.</param>
+    public Tensor Forward(Tensor input, AttentionPlan plan, LayerCache? cache)
+    {
+        var (rows, count) = (input.shape[0], input.shape[1]);
+        var (heads, shared, d) = (shape.Heads, shape.KeyValueHeads, shape.HeadDimension);
+        var (cos, sin) = plan.Rotary(rotary);
+        var q = Rotate(Normed(query.Apply(input).view(rows, count, heads, d), q_norm), cos, sin);
+        var k = Rotate(Normed(key.Apply(input).view(rows, count, shared, d), k_norm), cos, sin).transpose(1, 2);
+        var v = value.Apply(input).view(rows, count, shared, d).transpose(1, 2);
+        if (cache is not null) (k, v) = cache.Append(k, v);
+
+        // The query heads that share a key head stand one below the other, so that one product serves them all and no key is repeated.
+        var keys = k.shape[2];
+        q = q.view(rows, count, shared, heads / shared, d).permute(0, 2, 3, 1, 4).reshape(rows * shared, heads / shared * count, d);
+        k = k.reshape(rows * shared, keys, d);
+        v = v.reshape(rows * shared, keys, d);
+        var scores = TensorMath.BatchedMatMul(q, k.transpose(1, 2)) * scale;
+        if (cap is not null) scores = (scores / cap).tanh() * cap;
+        if (plan.Mask(shape.Window) is { } mask) scores = scores.view(rows, shared, heads / shared, count, keys).Plus(mask).view(scores.shape);
+        var weights = scores.softmax(-1, ScalarType.Float32).to(input.dtype);
+        var mixed = TensorMath.BatchedMatMul(weights, v).view(rows, shared, heads / shared, count, d).permute(0, 3, 1, 2, 4).reshape(rows, count, heads * d);
+        return output.Apply(mixed);
+    }
+
+    /// <summary>Everything is registered above, by its Hugging Face name; TorchSharp would register fields again under theirs.</summary>
+    protected override void RegisterComponents()
+    {
+    }
+
+    private static Tensor Normed(Tensor x, RmsNorm? norm) => norm is null ? x : norm.call(x);
+
+    /// <summary>Halves i and i + d/2 are a pair.</summary>
+    private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin)
+    {
+        var half = x.shape[^1] / 2;
+        var turned = cat([-x.narrow(-1, half, half), x.narrow(-1, 0, half)], -1);
+        return (x * cos).Plus(turned * sin);
+    }
+}
+
+/// <summary>The four linear maps of an attention layer.</summary>
+internal sealed record AttentionLinears(LinearLayer Query, LinearLayer Key, LinearLayer Value, LinearLayer Output);
