@@ -29,11 +29,13 @@ internal static class Peft
         return AdapterConfig.Parse(System.Text.Encoding.UTF8.GetBytes(json.ToJsonString()), "arguments");
     }
 
-    /// <summary>The text of a configuration with the names of target_modules, a set in PEFT, in order.</summary>
-    public static string WithSortedTargets(byte[] json)
+    /// <summary>The text of a configuration with the names of target_modules, a set in PEFT, in order, and single values of <paramref name="lists"/> as lists of one.</summary>
+    public static string InOrder(byte[] json, params string[] lists)
     {
         var o = JsonNode.Parse(json)!.AsObject();
-        if (o["target_modules"] is JsonArray targets) o["target_modules"] = new JsonArray([.. targets.Select(t => t!.GetValue<string>()).Order(StringComparer.Ordinal).Select(t => JsonValue.Create(t))]);
+        if (o["target_modules"] is JsonArray targets)
+            o["target_modules"] = new JsonArray([.. targets.Select(t => t!.GetValue<string>()).Order(StringComparer.Ordinal).Select(t => JsonValue.Create(t))]);
+        foreach (var key in lists.Where(k => o[k] is JsonValue)) o[key] = new JsonArray(o[key]!.DeepClone());
         return PythonJson.Write(o);
     }
 }

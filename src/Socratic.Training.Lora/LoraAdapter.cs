@@ -1,0 +1,79 @@
+using Socratic.Training.Files;
+using Socratic.Training.Lora.Config;
+using Socratic.Training.Lora.Files;
+using Socratic.Training.Lora.Parts;
+using Socratic.Training.Safetensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Lora;
+
+/// <summary>One adapter of a model: its settings, the layers it lies beside, its files.</summary>
+public sealed class LoraAdapter
+{
+    private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
+
+    private readonly LoraAdapters owner;
+    private readonly AdapterPlan plan;
+    private readonly IReadOnlyList<AdapterPart> parts;
+
+    internal LoraAdapter(LoraAdapters owner, string name, AdapterPlan plan, IReadOnlyList<AdapterPart> parts)
+    {
+        this.owner = owner;
+        this.plan = plan;
+        this.parts = parts;
+        Name = name;
+    }
+
+    /// <summary>Its name among the model's adapters; <c>default</c> unless another was given.</summary>
+    public string Name { get; }
+
+    /// <summary>Its settings, with the target names that are stored.</summary>
+    public LoraOptions Options => plan.Config.Options;
+
+    /// <summary>Settings that have no effect here.</summary>
+    public IReadOnlyList<string> Warnings => plan.Warnings;
+
+    /// <summary>The layers it lies beside, in the model's order.</summary>
+    public IReadOnlyList<AdaptedLayer> Layers
+        => [.. parts.OfType<LinearPart>().Select(p => new AdaptedLayer(p.Path, p.Adapter.Settings.Rank, p.Adapter.Settings.Alpha, p.Adapter.Scale))];
+
+    /// <summary>Every parameter it consists of.</summary>
+    internal IEnumerable<AdapterParameter> Parameters => parts.SelectMany(part => part.Parameters.Select(p => new AdapterParameter(part.Path, p.Template, Name, p.Parameter)));
+
+    internal AdapterConfig Config => plan.Config;
+
+    /// <summary>
+    /// Writes adapter_model.safetensors and adapter_config.json into a folder, which is created: what PEFT's save_pretrained writes and its from_pretrained reads.
+    /// </summary>
+    /// <exception cref="IOException">A file cannot be written; the old one of that name stands.</exception>
+    public void Save(string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        Directory.CreateDirectory(directory);
+        var tensors = parts.SelectMany(part => part.Stored.Select(t => KeyValuePair.Create(AdapterNames.FileKey(part.Path, t.Template), t.Tensor)));
+        SafetensorsWriter.Write(Path.Combine(directory, AdapterReader.FileName), tensors, Metadata);
+        var config = plan.Config.Write(owner.Host.BaseModel, owner.Host.AutoMapping);
+        AtomicFile.Write(Path.Combine(directory, AdapterConfig.FileName), stream => stream.Write(config));
+    }
+
+    /// <summary>Reads the tensors of a folder written by <see cref="Save"/> into the live parameters; all or nothing.</summary>
+    internal void Load(string directory)
+    {
+        var tensors = AdapterReader.Read(directory, Name, plan.Tensors);
+        using var none = no_grad();
+        foreach (var (stored, tensor) in parts.SelectMany(part => part.Stored).Zip(tensors))
+        {
+            if (tensor is not null) stored.Tensor.copy_(tensor);
+            tensor?.Dispose();
+        }
+    }
+}
+
+/// <summary>A parameter of an adapter and its names.</summary>
+internal sealed record AdapterParameter(string Path, string Template, string Adapter, Parameter Parameter)
+{
+    public string Name => AdapterNames.InMemory(Path, Template, Adapter);
+
+    public string FileKey => AdapterNames.FileKey(Path, Template);
+}

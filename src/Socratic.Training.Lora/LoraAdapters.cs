@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using Socratic.Training.Lora.Config;
+using Socratic.Training.Lora.Hosts;
+using Socratic.Training.Lora.Parts;
+using Socratic.Training.Models;
+
+namespace Socratic.Training.Lora;
+
+/// <summary>The adapters of one model: which there are, which are on, what of the model is trained.</summary>
+public sealed class LoraAdapters : IModelArtifact
+{
+    /// <summary>The name an adapter has unless another is given.</summary>
+    public const string DefaultName = "default";
+
+    private readonly Dictionary<string, LoraAdapter> adapters = new(StringComparer.Ordinal);
+    private string[] active = [];
+    private int disabled;
+
+    internal LoraAdapters(AdapterHost host) => Host = host;
+
+    /// <summary>The adapters by name.</summary>
+    public IReadOnlyDictionary<string, LoraAdapter> All => adapters;
+
+    /// <summary>The names of those that are on.</summary>
+    public IReadOnlyList<string> Active => active;
+
+    /// <inheritdoc/>
+    public string ConfigurationSection => "lora_config";
+
+    /// <inheritdoc/>
+    public bool ReplacesWeights => true;
+
+    internal AdapterHost Host { get; }
+
+    private IEnumerable<IAdapterLayer> Layers => Host.Root.modules().OfType<IAdapterLayer>();
+
+    /// <summary>Switches all adapters off until the result is disposed; scopes may be nested.</summary>
+    public IDisposable Disable()
+    {
+        disabled++;
+        Apply();
+        return new Scope(this);
+    }
+
+    /// <summary>What of the model is trained.</summary>
+    public TrainableSummary Trainable()
+    {
+        var keys = adapters.Values.SelectMany(a => a.Parameters).ToDictionary(p => p.Name, p => p.FileKey, StringComparer.Ordinal);
+        var all = Host.Root.named_parameters().DistinctBy(p => p.parameter.Handle).ToArray();
+        return new TrainableSummary(
+            [.. all.Where(p => p.parameter.requires_grad).Select(p => new TrainableParameter(p.name, keys.GetValueOrDefault(p.name, p.name), p.parameter.shape, p.parameter.numel()))],
+            all.Sum(p => p.parameter.numel()));
+    }
+
+    /// <inheritdoc/>
+    public JsonObject DescribeConfiguration()
+    {
+        if (adapters.Count == 0) return [];
+        var adapter = adapters.GetValueOrDefault(DefaultName) ?? adapters.Values.First();
+        var json = adapter.Config.ToJson(Host.BaseModel, null);
+        foreach (var key in json.Select(m => m.Key).ToArray())
+            if (!AlwaysDescribed.Contains(key) && ConfigKeys.IsDefault(key, json[key])) json.Remove(key);
+        json.Remove("inference_mode");
+        return json;
+    }
+
+    /// <summary>Writes the adapter named <c>default</c> into the folder itself, the others into folders of their names below it, as PEFT does.</summary>
+    public void Save(string directory)
+    {
+        foreach (var adapter in adapters.Values) adapter.Save(FolderOf(directory, adapter.Name));
+    }
+
+    /// <inheritdoc/>
+    public void Load(string directory)
+    {
+        foreach (var adapter in adapters.Values) adapter.Load(FolderOf(directory, adapter.Name));
+    }
+
+    internal LoraAdapter Add(string name, AdapterPlan plan, IReadOnlyList<AdapterPart> parts, bool trainable)
+    {
+        if (adapters.Count == 0)
+            foreach (var parameter in Host.Root.parameters()) parameter.requires_grad = false;
+        foreach (var part in parts)
+        {
+            part.Attach(Host, name);
+            foreach (var (_, parameter) in part.Parameters) parameter.requires_grad = trainable;
+        }
+        var adapter = new LoraAdapter(this, name, plan, parts);
+        adapters.Add(name, adapter);
+        if (active.Length == 0) active = [name];
+        Apply();
+        return adapter;
+    }
+
+    internal void CheckNew(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (adapters.ContainsKey(name)) throw new ArgumentException($"The model has an adapter named '{name}' already; the names in use are {string.Join(", ", adapters.Keys)}.", nameof(name));
+        if (name.Contains('.', StringComparison.Ordinal) || name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)
+            throw new ArgumentException($"'{name}' cannot name an adapter: it becomes part of parameter names and a folder's name, so no dots and no characters of paths.", nameof(name));
+    }
+
+    private static readonly string[] AlwaysDescribed = ["r", "lora_alpha", "lora_dropout", "bias", "task_type", "target_modules"];
+
+    private static string FolderOf(string directory, string name) => name == DefaultName ? directory : Path.Combine(directory, name);
+
+    private void Apply()
+    {
+        foreach (var layer in Layers) layer.SetActive(disabled > 0 ? [] : active);
+    }
+
+    private sealed class Scope(LoraAdapters owner) : IDisposable
+    {
+        private LoraAdapters? open = owner;
+
+        public void Dispose()
+        {
+            if (open is not { } adapters) return;
+            open = null;
+            adapters.disabled--;
+            adapters.Apply();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using Socratic.Training.Lora.Files;
+using Socratic.Training.Lora.Hosts;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Lora.Parts;
+
+/// <summary>What an adapter will put at one module: worked out before the model is touched.</summary>
+internal abstract class PlannedPart(string path)
+{
+    /// <summary>The module's path in the model.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>What a file holds for it.</summary>
+    public abstract IEnumerable<TensorSpec> Tensors { get; }
+
+    /// <summary>With first values, drawn by torch's CPU generator.</summary>
+    public abstract AdapterPart Create(LoraInitialization initialization);
+
+    /// <summary>With the values of a file, in the order of <see cref="Tensors"/>; they are used up.</summary>
+    public abstract AdapterPart Create(IReadOnlyList<Tensor?> values);
+
+    /// <summary>A parameter of float32 values, which are used up, rounded to the base's dtype first, on the base's device.</summary>
+    protected static Parameter MakeParameter(Tensor values, ScalarType rounded, Device device)
+    {
+        using var none = no_grad();
+        using var narrow = values.to(rounded);
+        using var wide = narrow.to(ScalarType.Float32);
+        var parameter = new Parameter(wide.to(device, copy: true));
+        parameter.DetachFromDisposeScope();
+        values.Dispose();
+        return parameter;
+    }
+
+    protected static Device DeviceOf(nn.Module layer) => layer.parameters().Concat(layer.buffers()).FirstOrDefault()?.device ?? CPU;
+}
+
+/// <summary>What an adapter has at one module: the parameters, ready to be put into the model.</summary>
+internal abstract class AdapterPart(string path) : IDisposable
+{
+    /// <summary>The module's path in the model.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The parameters that are trained, with their names below the module as in <see cref="AdapterNames"/>.</summary>
+    public abstract IEnumerable<(string Template, Parameter Parameter)> Parameters { get; }
+
+    /// <summary>What is written to the file, in the order of <see cref="PlannedPart.Tensors"/>.</summary>
+    public virtual IEnumerable<(string Template, Tensor Tensor)> Stored => Parameters.Select(p => (p.Template, (Tensor)p.Parameter));
+
+    /// <summary>Puts the part into the model, where it is off until its layer is told otherwise.</summary>
+    public abstract void Attach(AdapterHost host, string adapter);
+
+    /// <inheritdoc/>
+    public virtual void Dispose()
+    {
+        foreach (var (_, parameter) in Parameters) parameter.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>A layer of the model in which adapters are switched on and off.</summary>
+internal interface IAdapterLayer
+{
+    /// <summary>Which adapters are on; names the layer does not have are passed over.</summary>
+    void SetActive(IReadOnlyList<string> names);
+}

@@ -1,0 +1,70 @@
+using Socratic.Training.Layers;
+using Socratic.Training.Lora.Files;
+using Socratic.Training.Lora.Hosts;
+using Socratic.Training.Lora.Initialization;
+using Socratic.Training.Lora.Layers;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Lora.Parts;
+
+/// <summary>A linear layer that gets an adapter.</summary>
+/// <param name="path">Its path.</param>
+/// <param name="layer">The layer without adapters.</param>
+/// <param name="settings">What the adapter is made with.</param>
+/// <param name="hasBias">Whether B has a bias of its own.</param>
+/// <param name="savesBase">Whether the base's weight is saved beside the adapter, as PEFT does where embed_tokens or lm_head is a target.</param>
+internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSettings settings, bool hasBias, bool savesBase) : PlannedPart(path)
+{
+    /// <inheritdoc/>
+    public override IEnumerable<TensorSpec> Tensors
+    {
+        get
+        {
+            yield return new(Path, AdapterNames.A, [settings.Rank, layer.InFeatures]);
+            yield return new(Path, AdapterNames.B, [layer.OutFeatures, settings.Rank]);
+            if (hasBias) yield return new(Path, AdapterNames.BBias, [layer.OutFeatures]);
+            if (savesBase) yield return new(Path, AdapterNames.BaseWeight, [layer.OutFeatures, layer.InFeatures], IsOptional: true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override AdapterPart Create(LoraInitialization initialization)
+    {
+        var (a, b, bias) = FirstValues.Draw(initialization, settings, layer.InFeatures, layer.OutFeatures, hasBias);
+        return Make([a, b, bias], layer.OutputType(ScalarType.Float32), null);
+    }
+
+    /// <inheritdoc/>
+    public override AdapterPart Create(IReadOnlyList<Tensor?> values) => Make([values[0]!, values[1]!, hasBias ? values[2] : null], ScalarType.Float32, savesBase ? values[^1] : null);
+
+    private LinearPart Make(IReadOnlyList<Tensor?> values, ScalarType rounded, Tensor? baseWeight)
+    {
+        var device = DeviceOf(layer);
+        var bias = values[2] is null ? null : MakeParameter(values[2]!, rounded, device);
+        return new LinearPart(Path, layer, new LinearAdapter(settings, MakeParameter(values[0]!, rounded, device), MakeParameter(values[1]!, rounded, device), bias), savesBase, baseWeight);
+    }
+}
+
+/// <summary>An adapter's A and B at one linear layer.</summary>
+internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter adapter, bool savesBase, Tensor? baseWeight) : AdapterPart(path)
+{
+    public LinearAdapter Adapter { get; } = adapter;
+
+    /// <inheritdoc/>
+    public override IEnumerable<(string Template, Parameter Parameter)> Parameters => Adapter.Parameters;
+
+    /// <inheritdoc/>
+    public override IEnumerable<(string Template, Tensor Tensor)> Stored
+        => savesBase && layer is DenseLinear dense ? base.Stored.Append((AdapterNames.BaseWeight, dense.Weight)) : base.Stored;
+
+    /// <inheritdoc/>
+    public override void Attach(AdapterHost host, string adapter)
+    {
+        if (host.Linear(Path) is not LoraLinear adapted) host.Replace(Path, adapted = new LoraLinear(layer));
+        adapted.Add(adapter, Adapter);
+        if (baseWeight is null) return;
+        layer.TrySetDenseWeight(baseWeight);
+        baseWeight.Dispose();
+    }
+}
