@@ -1,10 +1,15 @@
+using Microsoft.Extensions.Logging;
+
 namespace Socratic.Training.Callbacks;
 
 /// <summary>The trainer was constructed.</summary>
 /// <param name="State">Where the run stands.</param>
 /// <param name="Control">What the loop does next.</param>
 /// <param name="Options">The options of the run.</param>
-public readonly record struct InitEndEvent(TrainerState State, TrainerControl Control, TrainingOptions Options);
+/// <param name="LoggerFactory">Where the library logs to; null for nowhere.</param>
+/// <param name="TimeProvider">The clock; null for the system's.</param>
+public readonly record struct InitEndEvent(
+    TrainerState State, TrainerControl Control, TrainingOptions Options, ILoggerFactory? LoggerFactory = null, TimeProvider? TimeProvider = null);
 
 /// <summary>A training begins, or goes on from a checkpoint.</summary>
 /// <param name="State">Where the run stands.</param>
