@@ -30,6 +30,15 @@ public sealed class StyleMetrics : IMetrics<TokenBatch>
         tally = new StyleTally(profile);
     }
 
+    /// <summary>Scores what a model with this tokenizer says. Control tokens, the end of a turn among them, are no part of a text.</summary>
+    /// <param name="profile">What is asked of the texts.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <exception cref="InvalidDataException">The profile is not valid.</exception>
+    public StyleMetrics(StyleProfile profile, TextTokenizer tokenizer)
+        : this(profile, ids => tokenizer.Decode(ids.Where(id => IsText(tokenizer, id)), skipSpecial: true))
+    {
+    }
+
     /// <inheritdoc/>
     public void Reset() => tally = new StyleTally(profile);
 
@@ -50,4 +59,8 @@ public sealed class StyleMetrics : IMetrics<TokenBatch>
 
     /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, double>> Compute() => tally.Values();
+
+    // An embedding may have more rows than the tokenizer has pieces, and an untrained model may say such a row.
+    private static bool IsText(TextTokenizer tokenizer, int id)
+        => id < tokenizer.VocabularySize && !tokenizer.IsControl(id) && !(tokenizer.HasChatTemplate && tokenizer.PieceOf(id) == tokenizer.ChatTemplate.EndOfTurn);
 }

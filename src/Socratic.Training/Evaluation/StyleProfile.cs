@@ -87,14 +87,19 @@ public sealed record StyleProfile
     /// <summary>Scores one text. An empty text is one blank sentence.</summary>
     public StyleScores Score(string text) => StyleScorer.Score(this, text);
 
-    /// <summary>A built-in profile by its name: <c>socratic-ja</c>, <c>socratic-en</c> or <c>notebook</c>.</summary>
-    /// <exception cref="ArgumentException">There is none of that name.</exception>
-    public static StyleProfile Named(string name) => name switch
+    /// <summary>A built-in profile by its name (<c>socratic-ja</c>, <c>socratic-en</c> or <c>notebook</c>), or the one in a JSON file.</summary>
+    /// <param name="nameOrPath">A name, or the path of a file that <see cref="Read"/> reads.</param>
+    /// <exception cref="ArgumentException">There is no profile of that name, and no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is no valid profile.</exception>
+    public static StyleProfile Find(string nameOrPath) => nameOrPath switch
     {
         "socratic-ja" => SocraticJapanese,
         "socratic-en" => SocraticEnglish,
         "notebook" => Notebook,
-        _ => throw new ArgumentException($"There is no style profile '{name}'. Built in are socratic-ja, socratic-en and notebook; read your own with StyleProfile.Read.", nameof(name)),
+        _ when File.Exists(nameOrPath) => Read(nameOrPath),
+        _ => throw new ArgumentException(
+            $"There is no style profile '{nameOrPath}', and no file of that path. Built in are socratic-ja, socratic-en and notebook; a profile of your own is given by the path of its JSON file.",
+            nameof(nameOrPath)),
     };
 
     /// <summary>Reads a profile from a JSON file: one object whose keys are this type's properties in camelCase. Its name is the file's unless it states one.</summary>

@@ -35,7 +35,7 @@ public sealed class StyleGoldenTests
         {
             foreach (var expected in Profiles())
             {
-                var built = StyleProfile.Named(expected.Name) with { QuestionWords = [], AskingEndings = [] };
+                var built = StyleProfile.Find(expected.Name) with { QuestionWords = [], AskingEndings = [] };
                 Assert.Equal(expected.ToJson(), built.ToJson());
             }
         });

@@ -45,6 +45,7 @@ public sealed class StyleProfileTests
         File.WriteAllText(path, """{ "questionEndings": ["arr"], "auxiliaries": ["be"], "endingWindow": 4, "ignoreCase": true }""");
         var profile = StyleProfile.Read(path);
         Assert.Equal("pirate", profile.Name);
+        Assert.Equal("pirate", StyleProfile.Find(path).Name);
         Assert.Equal(1.0, profile.Score("Ye be a pirate, ARR!").StyleConsistency, 12);
     }
 
@@ -78,5 +79,5 @@ public sealed class StyleProfileTests
 
     [Fact]
     public void An_unknown_name_lists_those_there_are()
-        => Assert.Contains("socratic-ja, socratic-en and notebook", Assert.Throws<ArgumentException>(() => StyleProfile.Named("plato")).Message, StringComparison.Ordinal);
+        => Assert.Contains("socratic-ja, socratic-en and notebook", Assert.Throws<ArgumentException>(() => StyleProfile.Find("plato")).Message, StringComparison.Ordinal);
 }

@@ -1,3 +1,4 @@
+using Socratic.Testing;
 using Socratic.Training.Data;
 using Socratic.Training.Evaluation;
 using static TorchSharp.torch;
@@ -31,6 +32,20 @@ public sealed class StyleMetricsTests
 
         metrics.Reset();
         Assert.All(metrics.Compute(), v => Assert.True(double.IsNaN(v.Value)));
+    }
+
+    [Fact]
+    public void A_models_own_tokenizer_gives_the_texts_without_turn_ends_and_unknown_rows()
+    {
+        var tokenizer = TextTokenizer.Load(Path.Combine(RepositoryRoot.Path, "samples", "Quickstart", "model", "socratic-tiny-ja"));
+        const string Said = "それは本当でしょうか。";
+        Assert.True(tokenizer.TryGetId(tokenizer.ChatTemplate.EndOfTurn, out var end));
+        long[] ids = [.. tokenizer.EncodeContent(Said).Select(id => (long)id), end, tokenizer.VocabularySize + 5];
+        var metrics = new StyleMetrics(StyleProfile.SocraticJapanese, tokenizer);
+        using var batch = Batch(1, ids.Length + 1);
+        using var predictions = tensor(ids.Append(-100).ToArray(), 1, ids.Length + 1);
+        metrics.Add(batch, new StepOutput(Loss.Mean(predictions), predictions));
+        Assert.Equal(StyleProfile.SocraticJapanese.Score(Said).Combined, metrics.Compute().ToDictionary()["combined_score"], 12);
     }
 
     [Fact]
