@@ -127,7 +127,8 @@ public sealed class RotationTests
     public void A_folder_that_another_library_wrote_is_listed_but_does_not_verify()
     {
         disk.CreateFolder(Output);
-        foreach (var name in new[] { "checkpoint-12", "checkpoint-012", "checkpoint-", "checkpoint-x", "checkpoint--3", "checkpoint-7-old", "tmp-checkpoint-13", "other" }) disk.CreateFolder(Path.Combine(Output, name));
+        string[] names = ["checkpoint-12", "checkpoint-012", "checkpoint-", "checkpoint-x", "checkpoint--3", "checkpoint-7-old", "tmp-checkpoint-13", "other"];
+        foreach (var name in names) disk.CreateFolder(Path.Combine(Output, name));
         var found = Manager(null).Find();
         Assert.Equal([12], Steps());
         Assert.Null(found.Newest);

@@ -42,7 +42,12 @@ public sealed class TrainerStateFileTests : IDisposable
     [Fact]
     public void Only_the_reference_s_keys_are_written()
     {
-        var facts = new[] { "epoch", "global_step", "max_steps", "logging_steps", "eval_steps", "save_steps", "train_batch_size", "num_train_epochs", "num_input_tokens_seen", "total_flos", "log_history", "best_metric", "best_global_step", "best_model_checkpoint", "is_local_process_zero", "is_world_process_zero", "is_hyper_param_search", "trial_name", "trial_params", "stateful_callbacks" };
+        string[] facts =
+        [
+            "epoch", "global_step", "max_steps", "logging_steps", "eval_steps", "save_steps", "train_batch_size", "num_train_epochs", "num_input_tokens_seen", "total_flos",
+            "log_history", "best_metric", "best_global_step", "best_model_checkpoint", "is_local_process_zero", "is_world_process_zero", "is_hyper_param_search",
+            "trial_name", "trial_params", "stateful_callbacks",
+        ];
         Assert.Equal(facts.Order(), JsonNode.Parse(new TrainerStateFile().Write())!.AsObject().Select(p => p.Key).Order());
     }
 
@@ -54,8 +59,8 @@ public sealed class TrainerStateFileTests : IDisposable
     [InlineData("""{"global_step": 7.5}""", "'global_step': found 7.5, expected a whole number.")]
     [InlineData("""{"global_step": 9999999999}""", "'global_step': found 9999999999, expected a whole number.")]
     [InlineData("""{"global_step": -1}""", "'global_step': found -1, expected a whole number.")]
-    [InlineData("""{"epoch": [1]}""", "'epoch': found [1], expected a number.")]
-    [InlineData("""{"log_history": [1]}""", "'log_history': found [1], expected a list of objects.")]
+    [InlineData("""{"epoch": [1]}""", "'epoch': found [  1], expected a number.")]
+    [InlineData("""{"log_history": [1]}""", "'log_history': found [  1], expected a list of objects.")]
     [InlineData("""{"best_model_checkpoint": 3}""", "'best_model_checkpoint': found 3, expected a text.")]
     [InlineData("""{"is_world_process_zero": "no"}""", "'is_world_process_zero': found \"no\", expected true or false.")]
     [InlineData("[]", "found no JSON object")]
