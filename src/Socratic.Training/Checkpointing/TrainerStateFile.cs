@@ -165,7 +165,7 @@ internal sealed class TrainerStateFile
 
         private IOException Wrong(string key, string expected)
         {
-            var found = PythonJson.Write(root[key]).ReplaceLineEndings("");
+            var found = string.Concat(PythonJson.Write(root[key]).Split('\n').Select(line => line.Trim()));
             return new IOException($"{path}: '{key}': found {(found.Length > 80 ? found[..80] + "..." : found)}, expected {expected}.");
         }
     }
