@@ -25,9 +25,8 @@ internal static class HeaderWriter
         {
             if (json.Length > 1) json.Append(',');
             var shape = string.Join(',', tensor.Shape.Select(d => d.ToString(CultureInfo.InvariantCulture)));
-            var end = begin + tensor.Length;
-            json.Append(CultureInfo.InvariantCulture, $"{Quoted(tensor.Name)}:{{\"dtype\":\"{tensor.Dtype.Name}\",\"shape\":[{shape}],\"data_offsets\":[{begin},{end}]}}");
-            begin = end;
+            json.Append(CultureInfo.InvariantCulture, $"{Quoted(tensor.Name)}:{{\"dtype\":\"{tensor.Dtype.Name}\",\"shape\":[{shape}],\"data_offsets\":[{begin},{begin + tensor.Length}]}}");
+            begin += tensor.Length;
         }
         return WithLength(Utf8(json.Append('}').ToString()));
     }

@@ -10,8 +10,7 @@ internal static class SpanRules
         {
             if (entry.Offset != at)
             {
-                var expected = $"byte {at - dataStart}, where the data before it ends";
-                throw new SafetensorsException(path, entry.Name, $"data that begins at byte {entry.Offset - dataStart}", expected);
+                throw new SafetensorsException(path, entry.Name, $"data that begins at byte {entry.Offset - dataStart}", $"byte {at - dataStart}, where the data before it ends");
             }
             at += entry.Length;
         }

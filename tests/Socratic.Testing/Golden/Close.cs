@@ -8,7 +8,7 @@ public static class Close
 {
     /// <summary>|actual - expected| &lt;= tolerance x max(|expected|, floor).</summary>
     public static void Relative(double expected, double actual, double tolerance, string what, double floor = 0)
-        => Check(Difference(expected, actual) <= tolerance * Math.Max(Math.Abs(expected), floor), expected, actual, $"relative {Text(tolerance)}", what);
+        => Check(expected.Equals(actual) || Difference(expected, actual) <= tolerance * Math.Max(Math.Abs(expected), floor), expected, actual, $"relative {Text(tolerance)}", what);
 
     /// <summary>|actual - expected| &lt;= tolerance.</summary>
     public static void Absolute(double expected, double actual, double tolerance, string what)

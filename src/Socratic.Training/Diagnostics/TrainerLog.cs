@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace Socratic.Training.Diagnostics;
+
+/// <summary>What the trainer tells the host's log. No text of dialogues is among it.</summary>
+internal static partial class TrainerLog
+{
+    [LoggerMessage(1002, LogLevel.Warning, "{Count} of {Rows} evaluation rows lie in batches without a single target: they have no loss and are left out of its mean.")]
+    internal static partial void EvaluationRowsWithoutTarget(this ILogger logger, int count, int rows);
+
+    [LoggerMessage(1003, LogLevel.Warning, "The training data are not those of {Checkpoint} (fingerprint {Then}, now {Now}): the run goes on, but not as if it had never been stopped.")]
+    internal static partial void OtherData(this ILogger logger, string checkpoint, string then, string now);
+
+    [LoggerMessage(1005, LogLevel.Information, "Loaded the best model, {Checkpoint} (its value is {Value}).")]
+    internal static partial void BestModelLoaded(this ILogger logger, string checkpoint, double value);
+
+    [LoggerMessage(1008, LogLevel.Warning, "Update {Step}: no row of its window has a trained token; nothing is learned from it.")]
+    internal static partial void WindowWithoutTarget(this ILogger logger, int step);
+}

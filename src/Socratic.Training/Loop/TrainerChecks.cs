@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+
+namespace Socratic.Training.Loop;
+
+/// <summary>What can only be said once the options meet the data.</summary>
+internal static class TrainerChecks
+{
+    internal static void Data(TrainingOptions options, int trainRows, int? evaluationRows)
+    {
+        var errors = new List<string>();
+        if (trainRows == 0) errors.Add("The training data is empty: at least one row is needed.");
+        if (options.DropLastBatch && trainRows < options.TrainBatchSize)
+            errors.Add($"{nameof(options.DropLastBatch)} leaves nothing: there are {trainRows} training rows and {nameof(options.TrainBatchSize)} is {options.TrainBatchSize}.");
+        if (options.EvaluationStrategy != IntervalStrategy.No || options.EvaluateOnStart)
+        {
+            if (evaluationRows is null) errors.Add($"{nameof(options.EvaluationStrategy)} is {options.EvaluationStrategy} but there is no evaluation data: give the trainer some, or set it to {IntervalStrategy.No}.");
+            else if (evaluationRows == 0) errors.Add("The evaluation data is empty: at least one row is needed.");
+        }
+        Throw(errors);
+    }
+
+    internal static void Plan(TrainingOptions options, RunPlan plan)
+    {
+        if (plan.WarmupSteps > plan.MaxSteps)
+            Throw([$"{nameof(options.WarmupSteps)} is {plan.WarmupSteps}: the run has only {plan.MaxSteps} updates."]);
+    }
+
+    private static void Throw(List<string> errors)
+    {
+        if (errors.Count > 0) throw new OptionsValidationException(nameof(TrainingOptions), typeof(TrainingOptions), errors);
+    }
+}

@@ -1,0 +1,67 @@
+using Socratic.Training.Callbacks;
+using Socratic.Training.Diagnostics;
+using Socratic.Training.Loop;
+using static TorchSharp.torch;
+
+namespace Socratic.Training;
+
+public abstract partial class Trainer<TBatch>
+{
+    private Window<TBatch>? current;
+    private int[]? lastTrained;
+
+    private Tensor MicroStep(Window<TBatch> window, int index)
+    {
+        using var scope = NewDisposeScope();
+        if (!module.training) module.train();
+        var batch = window[index];
+        CountBatch(batch);
+        var loss = TrainingStep(batch, new StepContext(State.GlobalStep, index, window.Count, window.TargetCount));
+        return loss.MoveToOuterDisposeScope();
+    }
+
+    private void Update(Window<TBatch> window)
+    {
+        var run = session!;
+        var losses = window.ReadLosses();
+        var norm = run.Gradients.Measure();
+        var finite = norm.IsFinite && Array.TrueForAll(losses, float.IsFinite);
+        if (!finite && Options.NonFinite == NonFiniteAction.Stop)
+            throw new NonFiniteException(State.GlobalStep + 1, [.. window.Rows.SelectMany(r => r)], losses.Sum(), norm.Total, norm.IsFinite ? null : run.Gradients.FirstNonFinite());
+        foreach (var loss in losses) run.Losses.Add(loss);
+        var rate = run.LearningRate;
+        lastNorm = norm.Total;
+        lastRate = rate;
+        if (finite)
+        {
+            events.PreOptimizerStep(norm.Total);
+            run.Optimizer.Step(run.Gradients, Options.MaxGradientNorm > 0 ? norm.ClipFactor(Options.MaxGradientNorm) : 1);
+            events.OptimizerStep();
+        }
+        else
+        {
+            State.SkippedUpdates++;
+            Log.UpdateSkipped(State.GlobalStep + 1, losses.Sum(), norm.Total, State.SkippedUpdates);
+        }
+        run.Gradients.Zero();
+        State.GlobalStep++;
+        State.Epoch = run.WindowDone();
+        // A schedule follows updates that were made: one left out does not use up its rate.
+        run.SetRates(State.GlobalStep - State.SkippedUpdates);
+        lastTrained = window.Rows[^1];
+        OnUpdated();
+        events.StepEnd(new StepFigures(rate, norm.Total, window.RowCount, window.TargetCount, run.TakeStepTime()));
+    }
+
+    private void CountBatch(TBatch batch)
+    {
+        State.TokensSeen += CountTokens(batch);
+        State.TotalFlops += EstimateFlops(batch);
+    }
+
+    /// <summary>The tokens of a training micro-batch, as <see cref="TrainingOptions.CountTokens"/> counts them.</summary>
+    protected virtual long CountTokens(TBatch batch) => 0;
+
+    /// <summary>The floating point operations of a training micro-batch, estimated.</summary>
+    protected virtual double EstimateFlops(TBatch batch) => 0;
+}

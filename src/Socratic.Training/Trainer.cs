@@ -1,0 +1,169 @@
+using Microsoft.Extensions.Logging;
+using Socratic.Training.Data;
+using Socratic.Training.Data.Sampling;
+using Socratic.Training.Evaluation;
+using Socratic.Training.Loop;
+using Socratic.Training.Optimization;
+using Socratic.Training.Optimization.Schedules;
+using static TorchSharp.torch;
+
+namespace Socratic.Training;
+
+/// <summary>
+/// Trains a module: the loop, its state, its events. It computes what transformers' Trainer computes and is subclassed where a program wants something else.
+/// Everything runs on the thread that calls <see cref="Train"/>.
+/// </summary>
+/// <typeparam name="TBatch">The kind of batch.</typeparam>
+public abstract partial class Trainer<TBatch> : IDisposable
+    where TBatch : class, IBatch
+{
+    private readonly nn.Module module;
+    private readonly IDataset<TBatch> trainData;
+    private readonly IDataset<TBatch>? evaluationData;
+    private readonly IMetrics<TBatch>? metrics;
+    private readonly CallbackDispatcher events;
+    private readonly RunPlan plan;
+    private readonly BestModel? best;
+    private readonly Device device;
+
+    /// <summary>Checks the options and prepares a run; nothing is written yet.</summary>
+    /// <param name="module">The module to train. The trainer does not own it.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="train">The training rows.</param>
+    /// <param name="evaluation">The held-out rows, or null.</param>
+    /// <param name="metrics">What evaluations compute beside the loss, or null.</param>
+    /// <param name="callbacks">Called in this order.</param>
+    /// <param name="services">What the host provides.</param>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">Options are wrong, all of them listed.</exception>
+    protected Trainer(
+        nn.Module module, TrainingOptions options, IDataset<TBatch> train, IDataset<TBatch>? evaluation = null,
+        IMetrics<TBatch>? metrics = null, IReadOnlyList<ICallback>? callbacks = null, TrainerServices? services = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(train);
+        options.Validate();
+        this.module = module;
+        Options = options;
+        trainData = train;
+        evaluationData = evaluation;
+        this.metrics = metrics;
+        Services = services ?? new TrainerServices();
+        Log = Services.LoggerFactory.CreateLogger(GetType().FullName ?? nameof(Trainer<>));
+        TrainerChecks.Data(options, train.Count, evaluation?.Count);
+        plan = RunPlan.Create(options, train.Count);
+        TrainerChecks.Plan(options, plan);
+        State = new TrainerState
+        {
+            MaxSteps = plan.MaxSteps,
+            Epochs = plan.Epochs,
+            LoggingSteps = plan.LoggingSteps,
+            EvaluationSteps = plan.EvaluationSteps,
+            SaveSteps = plan.SaveSteps,
+            TrainBatchSize = options.TrainBatchSize,
+        };
+        best = BestModel.Create(options);
+        device = module.parameters().FirstOrDefault()?.device ?? CPU;
+        events = new CallbackDispatcher(callbacks ?? [], State, Control, options, plan);
+        events.InitEnd();
+    }
+
+    /// <summary>The options of the run.</summary>
+    public TrainingOptions Options { get; }
+
+    /// <summary>Where the run stands.</summary>
+    public TrainerState State { get; }
+
+    /// <summary>What the loop does next.</summary>
+    public TrainerControl Control { get; } = new();
+
+    /// <summary>The rate of the next update; NaN while no training runs.</summary>
+    public double NextLearningRate => session?.LearningRate ?? double.NaN;
+
+    /// <summary>What the host provides.</summary>
+    protected TrainerServices Services { get; }
+
+    /// <summary>The library's log.</summary>
+    protected ILogger Log { get; }
+
+    /// <summary>The held-out rows.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    protected IDataset<TBatch> EvaluationData => evaluationData
+        ?? throw new InvalidOperationException("There is no evaluation data: give the trainer's constructor some, or pass some to Evaluate.");
+
+    /// <summary>Runs the training, or goes on with one, and writes the final files into the output folder.</summary>
+    /// <param name="resumeFrom">
+    /// The folder of a checkpoint to go on from. Null asks the run policy, which looks at what stands in the output folder.
+    /// </param>
+    /// <param name="cancellationToken">Looked at after each update and each evaluation batch: the run saves a checkpoint and ends as <see cref="TrainingOutcome.Stopped"/>.</param>
+    /// <exception cref="CallbackException">A callback threw; it is named.</exception>
+    /// <exception cref="NonFiniteException">A loss or gradient was not finite and <see cref="TrainingOptions.NonFinite"/> says stop.</exception>
+    public TrainingResult Train(string? resumeFrom = null, CancellationToken cancellationToken = default)
+    {
+        var start = Begin(resumeFrom);
+        if (start.EndsHere is { } outcome) return new TrainingResult(outcome, State, null);
+        try
+        {
+            return Run(start.Checkpoint, cancellationToken);
+        }
+        catch (Exception error)
+        {
+            ReportError(error);
+            throw;
+        }
+    }
+
+    /// <summary>Forward, loss and backward of one micro-batch. The loss is divided so that the window's gradients add up to those of its mean.</summary>
+    /// <returns>The divided loss: a detached 0-d tensor, so that the host waits for the device once an update only.</returns>
+    protected virtual Tensor TrainingStep(TBatch batch, StepContext step)
+    {
+        var loss = ComputeLoss(batch, step);
+        var divisor = loss.IsSum ? Math.Max(step.TargetCount, 1) : step.MicroBatches;
+        var share = divisor == 1 ? loss.Value : loss.Value / divisor;
+        share.backward();
+        return share.detach();
+    }
+
+    /// <summary>The loss of a batch, attached to the graph. Also used by <see cref="EvaluationStep"/>.</summary>
+    protected abstract Loss ComputeLoss(TBatch batch, StepContext step);
+
+    /// <summary>The loss of an evaluation batch and what the metrics look at. Runs without gradients.</summary>
+    protected virtual StepOutput EvaluationStep(TBatch batch) => new(ComputeLoss(batch, new StepContext(State.GlobalStep, 0, 1, batch.TargetCount)));
+
+    /// <summary>Called after each update, before the step's events.</summary>
+    protected virtual void OnUpdated()
+    {
+    }
+
+    /// <summary>AdamW over the trainable parameters, in HF's two groups: decayed, then not.</summary>
+    protected virtual IOptimizer CreateOptimizer()
+        => new AdamW(ParameterGroups.Create(module, Options.LearningRate, Options.WeightDecay), Options.AdamBeta1, Options.AdamBeta2, Options.AdamEpsilon);
+
+    /// <summary>The schedule the options name.</summary>
+    protected virtual ILearningRateSchedule CreateSchedule() => Schedules.Create(Options.Schedule, Options.ScheduleOptions, Options.LearningRate, plan.WarmupSteps, plan.MaxSteps);
+
+    /// <summary>A random order each epoch, as transformers draws it from the seed.</summary>
+    protected virtual ISampler CreateSampler() => new RandomSampler(Options.DataSeed ?? Options.Seed);
+
+    /// <summary>Gives memory back to the system: managed memory, the C heap, the GPU's cache.</summary>
+    protected void ReleaseMemory()
+    {
+        var released = Services.MemoryReleaser.Release();
+        events.MemoryReleased(released.BytesBefore, released.BytesAfter);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the optimizer's state and the gradients.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (!disposing) return;
+        session?.Dispose();
+        session = null;
+    }
+}

@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Socratic.Testing.Golden;
+using Socratic.Training.Data;
+using Socratic.Training.Callbacks;
+
+namespace Socratic.Training.Tests.GoldenRuns;
+
+/// <summary>Compares a recorded run with expected.json, at the tolerances of golden/trainer's README.</summary>
+internal static class RunChecks
+{
+    private const double Losses = 2e-5;
+    private const double Norms = 3e-4;
+    private const double Rates = 1e-12;
+
+    internal static void MicroBatches(JsonElement expected, IReadOnlyList<RecordedRun.MicroBatch> actual, bool finiteOnly = false)
+    {
+        if (!finiteOnly) Assert.Equal(expected.GetArrayLength(), actual.Count);
+        for (var i = 0; i < actual.Count; i++)
+        {
+            if (finiteOnly && !double.IsFinite(RunFiles.Number(expected[i].GetProperty("loss")))) break;
+            var (want, got) = (expected[i], actual[i]);
+            Assert.Equal(want.GetProperty("update").GetInt32(), got.Update);
+            Assert.Equal(Integers(want.GetProperty("indices")), got.Indices);
+            Assert.Equal(want.GetProperty("window").GetInt32(), got.Window);
+            if (want.TryGetProperty("padded_length", out var length)) Assert.Equal(length.GetInt32(), got.Length);
+            if (want.GetProperty("num_items_in_batch").ValueKind == JsonValueKind.Number) Assert.Equal(want.GetProperty("num_items_in_batch").GetInt64(), got.Targets);
+            if (want.TryGetProperty("rng_peek", out var peek)) Assert.Equal(peek.GetInt64() & ((1L << 62) - 1), got.RngPeek);
+            Close.Relative(RunFiles.Number(want.GetProperty("loss")), got.Loss, Losses, $"micro-batch {i}, loss");
+        }
+    }
+
+    internal static void Updates(JsonElement expected, IReadOnlyList<RecordedRun.Update> actual, double maxNorm, int? upTo = null)
+    {
+        Assert.Equal(upTo ?? expected.GetArrayLength(), actual.Count);
+        for (var i = 0; i < actual.Count; i++)
+        {
+            var (want, got) = (expected[i], actual[i]);
+            Assert.Equal(want.GetProperty("global_step").GetInt32(), got.GlobalStep);
+            Assert.Equal(want.GetProperty("epoch").GetDouble(), got.Epoch);
+            foreach (var rate in want.GetProperty("lr").EnumerateArray()) Close.Relative(rate.GetDouble(), got.LearningRate, Rates, $"update {got.GlobalStep}, rate", floor: 1e-300);
+            foreach (var rate in want.GetProperty("lr_next").EnumerateArray()) Close.Relative(rate.GetDouble(), got.NextLearningRate, Rates, $"update {got.GlobalStep}, next rate", floor: 1e-300);
+            var norm = RunFiles.Number(want.GetProperty("grad_norm"));
+            Close.Relative(norm, got.GradientNorm, Norms, $"update {got.GlobalStep}, gradient norm");
+            var clip = want.GetProperty("clip_factor");
+            Assert.Equal(clip.ValueKind == JsonValueKind.Null, maxNorm == 0);
+            if (maxNorm > 0) Close.Relative(RunFiles.Number(clip), new Optimization.GradientNorm(got.GradientNorm).ClipFactor(maxNorm), Norms, $"update {got.GlobalStep}, clip factor");
+        }
+    }
+
+    internal static void Logs(JsonElement expected, IReadOnlyList<LogEntry> actual)
+    {
+        Assert.Equal(expected.GetArrayLength(), actual.Count);
+        for (var i = 0; i < actual.Count; i++)
+        {
+            var got = Loop.HistoryJson.ToJson(actual[i]);
+            foreach (var want in expected[i].EnumerateObject())
+            {
+                Assert.True(got.ContainsKey(want.Name), $"log {i} has no '{want.Name}', only {string.Join(", ", got.Select(p => p.Key))}");
+                var tolerance = want.Name switch { "grad_norm" => Norms, "learning_rate" => Rates, "epoch" or "step" or "num_input_tokens_seen" => 0, _ => Losses };
+                Close.Relative(RunFiles.Number(want.Value), Value(got[want.Name]!), tolerance, $"log {i}, {want.Name}", floor: 1e-300);
+            }
+        }
+    }
+
+    internal static void Evaluations(JsonElement expected, IReadOnlyList<RecordedRun.Evaluation> actual)
+    {
+        Assert.Equal(expected.GetArrayLength(), actual.Count);
+        for (var i = 0; i < actual.Count; i++)
+        {
+            var (want, got) = (expected[i], actual[i]);
+            Assert.Equal(want.GetProperty("global_step").GetInt32(), got.GlobalStep);
+            Assert.Equal(want.GetProperty("epoch").GetDouble(), got.Epoch);
+            foreach (var metric in want.GetProperty("metrics").EnumerateObject().Where(m => m.Name != "epoch"))
+                Close.Relative(RunFiles.Number(metric.Value), got.Result[metric.Name], Losses, $"evaluation {i}, {metric.Name}");
+            if (want.TryGetProperty("batches", out var batches)) Batches(batches, got.Batches, i);
+            if (want.TryGetProperty("predictions", out var predictions)) Predictions(predictions, got.Predictions, i);
+        }
+    }
+
+    internal static void Saves(JsonElement expected, IReadOnlyList<RecordedRun.Save> actual)
+    {
+        Assert.Equal(expected.GetArrayLength(), actual.Count);
+        for (var i = 0; i < actual.Count; i++)
+        {
+            var (want, got) = (expected[i], actual[i]);
+            Assert.Equal(want.GetProperty("global_step").GetInt32(), got.GlobalStep);
+            Assert.Equal(Texts(want.GetProperty("checkpoints")), got.Checkpoints);
+            Best(want, got.BestMetric, got.BestGlobalStep, got.BestCheckpoint, $"save {i}");
+        }
+    }
+
+    internal static void End(JsonElement expected, TrainerState state, TrainingResult result)
+    {
+        Assert.Equal(expected.GetProperty("global_step").GetInt32(), state.GlobalStep);
+        Assert.Equal(expected.GetProperty("epoch").GetDouble(), state.Epoch);
+        Assert.Equal(expected.GetProperty("num_input_tokens_seen").GetInt64(), state.TokensSeen);
+        Close.Relative(RunFiles.Number(expected.GetProperty("train_loss")), result.TrainLoss!.Value, Losses, "train_loss");
+        Best(expected, state.BestMetric, state.BestGlobalStep, Path.GetFileName(state.BestModelCheckpoint), "end");
+    }
+
+    internal static void Weights(GoldenTensors expected, IReadOnlyDictionary<string, float[]> actual, double learningRate, string what)
+    {
+        Assert.Equal(expected.Names.Order(StringComparer.Ordinal), actual.Keys.Order(StringComparer.Ordinal));
+        foreach (var name in expected.Names)
+        {
+            Close.Largest(actual[name], expected.Floats(name), 0.25 * learningRate, $"{what}, {name}");
+            Close.Mean(actual[name], expected.Floats(name), 5e-6, $"{what}, {name}");
+        }
+    }
+
+    internal static void Checksums(JsonElement expected, IReadOnlyDictionary<string, float[]> actual, string what)
+    {
+        foreach (var parameter in expected.GetProperty("params").EnumerateObject())
+        {
+            var key = actual.Keys.Single(k => k == parameter.Name || k == "base_model.model." + parameter.Name.Replace("base_model.model.", "", StringComparison.Ordinal).Replace(".default", "", StringComparison.Ordinal));
+            var norm = Math.Sqrt(actual[key].Sum(v => (double)v * v));
+            Close.Relative(parameter.Value.GetProperty("l2").GetDouble(), norm, 1e-4, $"{what}, norm of {parameter.Name}", floor: 1e-2);
+        }
+    }
+
+    private static void Batches(JsonElement expected, List<RecordedRun.EvaluationBatch> actual, int evaluation)
+    {
+        Assert.Equal(expected.GetArrayLength(), actual.Count);
+        for (var i = 0; i < actual.Count; i++)
+        {
+            Assert.Equal(Integers(expected[i].GetProperty("indices")), actual[i].Indices);
+            if (expected[i].GetProperty("label_tokens").ValueKind == JsonValueKind.Number) Assert.Equal(expected[i].GetProperty("label_tokens").GetInt64(), actual[i].Targets);
+            Close.Relative(RunFiles.Number(expected[i].GetProperty("loss")), actual[i].Loss, Losses, $"evaluation {evaluation}, batch {i}, loss");
+        }
+    }
+
+    /// <summary>Compared where ours has a prediction: at positions whose next label counts.</summary>
+    private static void Predictions(JsonElement expected, List<long[]> actual, int evaluation)
+    {
+        Assert.Equal(expected.GetArrayLength(), actual.Count);
+        for (var row = 0; row < actual.Count; row++)
+        {
+            for (var t = 0; t < actual[row].Length; t++)
+            {
+                if (actual[row][t] == TokenBatch.IgnoreLabel) continue;
+                var want = expected[row].ValueKind == JsonValueKind.Array ? expected[row][t] : expected[row];
+                Assert.True(want.GetInt64() == actual[row][t], $"evaluation {evaluation}, row {row}, position {t}: predicted {actual[row][t]}, expected {want}");
+            }
+        }
+    }
+
+    private static void Best(JsonElement expected, double? metric, int? step, string? checkpoint, string what)
+    {
+        if (expected.GetProperty("best_metric").ValueKind == JsonValueKind.Null) Assert.Null(metric);
+        else Close.Relative(expected.GetProperty("best_metric").GetDouble(), metric ?? double.NaN, Losses, $"{what}, best metric");
+        Assert.Equal(expected.GetProperty("best_global_step").ValueKind == JsonValueKind.Null ? null : expected.GetProperty("best_global_step").GetInt32(), step);
+        Assert.Equal(expected.GetProperty("best_checkpoint").GetString(), checkpoint);
+    }
+
+    private static double Value(JsonNode node) => Convert.ToDouble(node.GetValue<object>(), CultureInfo.InvariantCulture);
+
+    private static int[] Integers(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
+
+    private static string[] Texts(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetString()!)];
+}

@@ -1,0 +1,44 @@
+using Socratic.Testing.Golden;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Tests.GoldenRuns;
+
+/// <summary>The toy of golden/trainer: fc2(dropout(tanh(norm(fc1(x))))), 8 -> width -> 4.</summary>
+internal sealed class ToyModule : nn.Module<Tensor, Tensor>
+{
+    private readonly Linear fc1;
+    private readonly LayerNorm norm;
+    private readonly Linear fc2;
+    private readonly double dropout;
+
+    internal ToyModule(int width, double dropout)
+        : base("toy")
+    {
+        this.dropout = dropout;
+        register_module("fc1", fc1 = nn.Linear(8, width));
+        register_module("norm", norm = nn.LayerNorm(width));
+        register_module("fc2", fc2 = nn.Linear(width, 4));
+    }
+
+    internal static ToyModule Load(string folder)
+    {
+        var config = GoldenRoot.Json(Path.Combine(folder, "config.json"));
+        var module = new ToyModule(config.GetProperty("width").GetInt32(), config.GetProperty("dropout").GetDouble());
+        var tensors = new GoldenTensors(Path.Combine(folder, "model.safetensors"));
+        using var _ = no_grad();
+        foreach (var (name, parameter) in module.named_parameters())
+        {
+            using var value = tensor(tensors.Floats(name)).view(parameter.shape);
+            parameter.copy_(value);
+        }
+        return module;
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var hidden = tanh(norm.forward(fc1.forward(x)));
+        if (dropout > 0) hidden = nn.functional.dropout(hidden, dropout, training);
+        return fc2.forward(hidden);
+    }
+}
