@@ -45,9 +45,10 @@ internal class LinearAdapter : IDisposable
     /// </summary>
     /// <param name="input">The layer's input in float32, [n, in].</param>
     /// <param name="output">The sum so far.</param>
+    /// <param name="isBaseOutput">Whether the sum is the base's output still.</param>
     /// <param name="inFloat32">Whether the sum is made in float32.</param>
     /// <param name="training">Whether dropout is on.</param>
-    public virtual Tensor Add(Tensor input, Tensor output, bool inFloat32, bool training)
+    public virtual Tensor Add(Tensor input, Tensor output, bool isBaseOutput, bool inFloat32, bool training)
     {
         using var dropped = Drop(input, training);
         using var low = nn.functional.linear(dropped ?? input, A);
@@ -60,6 +61,7 @@ internal class LinearAdapter : IDisposable
     /// <summary>The input with elements dropped, or null where nothing is dropped.</summary>
     protected Tensor? Drop(Tensor input, bool training) => training && Settings.Dropout > 0 ? DropWith(input, Settings.Dropout) : null;
 
+    /// <summary>output + scale B low, with B's own bias.</summary>
     protected Tensor AddShare(Tensor low, Tensor output, bool inFloat32)
     {
         if (output.dtype == ScalarType.Float32 && Bias is null)

@@ -62,7 +62,7 @@ internal sealed class LoraLinear : LinearLayer, IAdapterLayer
         var output = Base.call(flat);
         var dtype = output.dtype;
         var x = flat.dtype == ScalarType.Float32 ? flat : flat.to(ScalarType.Float32);
-        foreach (var adapter in active) output = adapter.Add(x, output, AddsDeltaInFloat32, training);
+        for (var i = 0; i < active.Length; i++) output = active[i].Add(x, output, i == 0, AddsDeltaInFloat32, training);
         if (!ReferenceEquals(x, flat)) x.Dispose();
         if (output.dtype != dtype)
         {

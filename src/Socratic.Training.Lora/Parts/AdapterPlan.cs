@@ -45,7 +45,7 @@ internal sealed class AdapterPlan
         var match = TargetMatch.Find(options, modules, config.Names);
         foreach (var module in match.Targeted)
             if (host.WhyNotReplaceable(module.Path) is { } reason) throw config.Names.Error(reason);
-        var parts = match.Targeted.Select(m => new PlannedLinear(m.Path, BaseOf(host.Linear(m.Path)), Settings(options, m.Path), options.LoraBias, SavesBase(options, m.Path))).ToArray();
+        var parts = match.Targeted.Select(m => new PlannedLinear(m.Path, BaseOf(host.Linear(m.Path)), Settings(options, m.Path), options.LoraBias, options.UseDora, SavesBase(options, m.Path))).ToArray();
         if (options.TargetModules is { Pattern: null } names)
             options = options with { TargetModules = TargetModules.Create([.. ShortestSuffixes.Of(names.Names, modules.Select(m => m.Path))]) };
         return new AdapterPlan(config.With(options), parts, [.. config.Warnings, .. match.Warnings]);
@@ -86,7 +86,7 @@ internal sealed class AdapterPlan
         var o = config.Options;
         var missing = new[]
         {
-            (o.UseDora, "DoRA"), (o.Bias != LoraBias.None, "bias"), (o.ModulesToSave is { Count: > 0 }, "modules_to_save"),
+            (o.Bias != LoraBias.None, "bias"), (o.ModulesToSave is { Count: > 0 }, "modules_to_save"),
             (o.TrainableTokenIndices is not null, "trainable_token_indices"), (o.EnsureWeightTying, "ensure_weight_tying"),
             (o.Initialization.ChangesBase || o.Initialization.Equals(LoraInitialization.Orthogonal), $"init_lora_weights {o.Initialization}"),
         };

@@ -13,8 +13,9 @@ namespace Socratic.Training.Lora.Parts;
 /// <param name="layer">The layer without adapters.</param>
 /// <param name="settings">What the adapter is made with.</param>
 /// <param name="hasBias">Whether B has a bias of its own.</param>
+/// <param name="isDora">Whether each row's length is trained too.</param>
 /// <param name="savesBase">Whether the base's weight is saved beside the adapter, as PEFT does where embed_tokens or lm_head is a target.</param>
-internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSettings settings, bool hasBias, bool savesBase) : PlannedPart(path)
+internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSettings settings, bool hasBias, bool isDora, bool savesBase) : PlannedPart(path)
 {
     /// <inheritdoc/>
     public override IEnumerable<TensorSpec> Tensors
@@ -24,6 +25,7 @@ internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSetting
             yield return new(Path, AdapterNames.A, [settings.Rank, layer.InFeatures]);
             yield return new(Path, AdapterNames.B, [layer.OutFeatures, settings.Rank]);
             if (hasBias) yield return new(Path, AdapterNames.BBias, [layer.OutFeatures]);
+            if (isDora) yield return new(Path, AdapterNames.Magnitude, [layer.OutFeatures]);
             if (savesBase) yield return new(Path, AdapterNames.BaseWeight, [layer.OutFeatures, layer.InFeatures], IsOptional: true);
         }
     }
@@ -32,17 +34,21 @@ internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSetting
     public override AdapterPart Create(LoraInitialization initialization)
     {
         var (a, b, bias) = FirstValues.Draw(initialization, settings, layer.InFeatures, layer.OutFeatures, hasBias);
-        return Make([a, b, bias], layer.OutputType(ScalarType.Float32), null);
+        return Make(a, b, bias, null, layer.OutputType(ScalarType.Float32), null);
     }
 
     /// <inheritdoc/>
-    public override AdapterPart Create(IReadOnlyList<Tensor?> values) => Make([values[0]!, values[1]!, hasBias ? values[2] : null], ScalarType.Float32, savesBase ? values[^1] : null);
+    public override AdapterPart Create(IReadOnlyList<Tensor?> values)
+        => Make(values[0]!, values[1]!, hasBias ? values[2] : null, isDora ? values[2] : null, ScalarType.Float32, savesBase ? values[^1] : null);
 
-    private LinearPart Make(IReadOnlyList<Tensor?> values, ScalarType rounded, Tensor? baseWeight)
+    private LinearPart Make(Tensor a, Tensor b, Tensor? bias, Tensor? magnitude, ScalarType rounded, Tensor? baseWeight)
     {
         var device = DeviceOf(layer);
-        var bias = values[2] is null ? null : MakeParameter(values[2]!, rounded, device);
-        return new LinearPart(Path, layer, new LinearAdapter(settings, MakeParameter(values[0]!, rounded, device), MakeParameter(values[1]!, rounded, device), bias), savesBase, baseWeight);
+        var (down, up) = (MakeParameter(a, rounded, device), MakeParameter(b, rounded, device));
+        var adapter = isDora
+            ? new DoraAdapter(layer, settings, down, up, MakeParameter(magnitude ?? DoraAdapter.RowNorms(layer, down, up, settings.Scale), rounded, device))
+            : new LinearAdapter(settings, down, up, bias is null ? null : MakeParameter(bias, rounded, device));
+        return new LinearPart(Path, layer, adapter, savesBase, baseWeight);
     }
 }
 

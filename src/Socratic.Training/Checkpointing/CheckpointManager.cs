@@ -224,7 +224,10 @@ public class CheckpointManager
     private string Aside(string prefix, int step) => Path.Combine(Directory, prefix + Checkpoint.NameOf(step)[Checkpoint.Prefix.Length..]);
 
     private IEnumerable<Checkpoint> Numbered(string prefix)
-        => from folder in files.Folders(Directory) let step = Checkpoint.StepOf(Path.GetFileName(folder), prefix) where step is not null select new Checkpoint(step.Value, folder);
+        => from folder in files.Folders(Directory)
+           let step = Checkpoint.StepOf(Path.GetFileName(folder), prefix)
+           where step is not null
+           select new Checkpoint(step.Value, folder);
 
     /// <summary>A crash between the two renames of a replacement leaves the old one under another name only: it still counts.</summary>
     private IEnumerable<Checkpoint> Displaced() => Numbered(ReplacedPrefix).Where(c => !files.FolderExists(PathOf(c.Step)));
@@ -233,6 +236,7 @@ public class CheckpointManager
     {
         if (!files.FolderExists(Directory)) return [];
         var displaced = Displaced().Select(c => c.Directory).ToHashSet(StringComparer.Ordinal);
-        return [.. new[] { WritingPrefix, ReplacedPrefix, DeletedPrefix }.SelectMany(Numbered).Select(c => c.Directory).Where(d => !displaced.Contains(d)).Order(StringComparer.Ordinal)];
+        var onTheWay = new[] { WritingPrefix, ReplacedPrefix, DeletedPrefix }.SelectMany(Numbered).Select(c => c.Directory);
+        return [.. onTheWay.Where(d => !displaced.Contains(d)).Order(StringComparer.Ordinal)];
     }
 }

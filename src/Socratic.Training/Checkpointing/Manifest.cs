@@ -27,7 +27,8 @@ internal static class Manifest
         foreach (var path in files.AllFiles(folder))
         {
             using var stream = files.OpenRead(path);
-            items[FileSystemExtensions.NameIn(folder, path)] = new Item(stream.Length, Convert.ToHexStringLower(hashes.GetValueOrDefault(path) ?? SHA256.HashData(stream)));
+            var hash = hashes.GetValueOrDefault(path) ?? SHA256.HashData(stream);
+            items[FileSystemExtensions.NameIn(folder, path)] = new Item(stream.Length, Convert.ToHexStringLower(hash));
         }
         using var manifest = files.Create(Path.Combine(folder, FileName));
         manifest.Write(JsonSerializer.SerializeToUtf8Bytes(new Content(Version, step, items), Indented));
@@ -44,7 +45,8 @@ internal static class Manifest
             var content = Read(files, folder);
             if (content.Version != Version) return $"{FileName} has version {content.Version}, this library reads {Version}";
             if (content.Step != step) return $"{FileName} is of step {content.Step}, the folder's name says {step}";
-            return content.Files.Count == 0 ? $"{FileName} names no file" : content.Files.Select(item => FindProblem(files, folder, item.Key, item.Value)).FirstOrDefault(p => p is not null);
+            if (content.Files.Count == 0) return $"{FileName} names no file";
+            return content.Files.Select(item => FindProblem(files, folder, item.Key, item.Value)).FirstOrDefault(p => p is not null);
         }
         catch (JsonException e)
         {
@@ -67,7 +69,7 @@ internal static class Manifest
     private static string? FindProblem(IFileSystem files, string folder, string name, Item expected)
     {
         // A manifest may come from a stranger: its names stay in the folder.
-        if (expected is null || name.Split('/').Any(part => part is "" or "." or ".." || part.AsSpan().IndexOfAny('\\', ':', '\0') >= 0)) return $"{FileName} names '{name}'";
+        if (expected is null || !name.Split('/').All(IsPlain)) return $"{FileName} names '{name}'";
         var path = Path.Combine(folder, name);
         if (!files.FileExists(path)) return $"{name} is missing";
         using var stream = files.OpenRead(path);
@@ -75,6 +77,8 @@ internal static class Manifest
         var hash = Convert.ToHexStringLower(SHA256.HashData(stream));
         return hash == expected.Sha256 ? null : $"{name} has SHA-256 {hash[..12]}..., expected {Cut(expected.Sha256)}...";
     }
+
+    private static bool IsPlain(string part) => part is not ("" or "." or "..") && part.AsSpan().IndexOfAny('\\', ':', '\0') < 0;
 
     private static string Cut(string? text) => text is null ? "" : new StringBuilder(text).ToString(0, Math.Min(12, text.Length));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Socratic.Training.Files;
@@ -30,7 +29,9 @@ internal sealed class TrainerStateFile
 
     public bool IsWorldProcessZero { get; set; } = true;
 
-    /// <summary>One object a log: the reference's names, whole numbers as <see cref="long"/> or <see cref="int"/>, others as <see cref="double"/> (NaN and infinities too).</summary>
+    /// <summary>
+    /// One object a log: the reference's names, whole numbers as <see cref="long"/> or <see cref="int"/>, others as <see cref="double"/> (NaN and infinities too).
+    /// </summary>
     public List<JsonObject> LogHistory { get; set; } = [];
 
     public int LoggingSteps { get; set; } = 500;
@@ -164,8 +165,8 @@ internal sealed class TrainerStateFile
 
         private IOException Wrong(string key, string expected)
         {
-            var found = root[key]?.ToJsonString() ?? "null";
-            return new IOException(string.Create(CultureInfo.InvariantCulture, $"{path}: '{key}': found {(found.Length > 80 ? found[..80] + "..." : found)}, expected {expected}."));
+            var found = string.Concat(PythonJson.Write(root[key]).Split('\n').Select(line => line.Trim()));
+            return new IOException($"{path}: '{key}': found {(found.Length > 80 ? found[..80] + "..." : found)}, expected {expected}.");
         }
     }
 }

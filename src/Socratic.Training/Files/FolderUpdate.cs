@@ -39,7 +39,8 @@ internal static class FolderUpdate
     /// <summary>Indexes go last: they name files that must be there.</summary>
     private static HashSet<string> MoveInto(IFileSystem files, string staging, string home)
     {
-        var names = files.AllFiles(staging).Select(f => FileSystemExtensions.NameIn(staging, f)).OrderBy(n => n.EndsWith(".index.json", StringComparison.Ordinal)).ThenBy(n => n, StringComparer.Ordinal).ToList();
+        var names = files.AllFiles(staging).Select(f => FileSystemExtensions.NameIn(staging, f))
+            .OrderBy(n => n.EndsWith(".index.json", StringComparison.Ordinal)).ThenBy(n => n, StringComparer.Ordinal).ToList();
         foreach (var name in names)
         {
             var target = Path.Combine(home, name);

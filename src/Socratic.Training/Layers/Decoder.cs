@@ -22,9 +22,17 @@ internal sealed class Decoder : nn.Module
         register_module("norm", norm);
     }
 
-    public TokenEmbedding Embedding { get; }
+    public EmbeddingLayer Embedding { get; private set; }
 
     public RmsNorm Norm { get; }
+
+    /// <summary>Puts another embedding of the same size in the place of the one there is, which is not disposed: the new one may hold it.</summary>
+    public void Replace(EmbeddingLayer embedding)
+    {
+        register_module("embed_tokens", null!);
+        register_module("embed_tokens", embedding);
+        Embedding = embedding;
+    }
 
     public int LayerCount => blocks.Count;
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Socratic.Training.Layers;
 
 /// <summary>The table of token vectors.</summary>
-internal sealed class TokenEmbedding : nn.Module<Tensor, Tensor>
+internal sealed class TokenEmbedding : EmbeddingLayer
 {
     private readonly Parameter weight;
     private readonly Scalar? paddingId;
@@ -16,7 +16,7 @@ internal sealed class TokenEmbedding : nn.Module<Tensor, Tensor>
     /// <param name="paddingId">The id whose row gets no gradient from this side, also where the id is a real token; as torch's padding_idx.</param>
     /// <param name="scale">What the vectors are multiplied by, rounded to their dtype first (Gemma: the root of the size).</param>
     public TokenEmbedding(Parameter weight, long? paddingId, double? scale)
-        : base(nameof(TokenEmbedding))
+        : base(nameof(TokenEmbedding), weight.shape[0], weight.shape[1])
     {
         this.weight = weight;
         this.paddingId = paddingId is { } id ? id : null;
@@ -25,20 +25,23 @@ internal sealed class TokenEmbedding : nn.Module<Tensor, Tensor>
         register_parameter("weight", weight);
     }
 
-    /// <summary>The table [vocabulary, size].</summary>
-    public Parameter Weight => weight;
+    /// <inheritdoc/>
+    public override Parameter Weight => weight;
 
-    /// <summary>The factor as the reference uses it: rounded to the table's dtype.</summary>
-    public double? Scale { get; }
+    /// <inheritdoc/>
+    public override double? Scale { get; }
 
     /// <summary>Ids, int64 of any shape, to vectors with one more dimension.</summary>
-    public override Tensor forward(Tensor ids)
+    public override Tensor forward(Tensor ids) => Lookup(weight, ids);
+
+    /// <inheritdoc/>
+    public override Tensor Lookup(Tensor table, Tensor ids)
     {
         var flat = ids.reshape(-1);
-        var vectors = weight.index_select(0, flat);
-        if (paddingId is not null && weight.requires_grad && is_grad_enabled())
+        var vectors = table.index_select(0, flat);
+        if (paddingId is not null && table.requires_grad && is_grad_enabled())
             vectors = vectors.where(flat.ne(paddingId).unsqueeze(-1), vectors.detach());
-        vectors = vectors.view([.. ids.shape, weight.shape[1]]);
+        vectors = vectors.view([.. ids.shape, table.shape[1]]);
         return factor is null ? vectors : vectors * factor;
     }
 

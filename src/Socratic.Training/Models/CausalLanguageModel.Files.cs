@@ -27,7 +27,7 @@ public sealed partial class CausalLanguageModel
     public void SaveConfiguration(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        source.WriteTo(folder, Dtype, head is null);
+        source.WriteTo(folder, Dtype, HeadIsEmbedding);
         tokenizer?.SaveFiles(folder);
     }
 
@@ -63,7 +63,9 @@ public sealed partial class CausalLanguageModel
     private Dictionary<string, Parameter> Weights()
     {
         var weights = named_parameters().ToDictionary(p => p.name, p => p.parameter, StringComparer.Ordinal);
+        if (HeadIsEmbedding) weights.Remove(WeightNames.Head);
         var names = WeightNames.Of(specification).Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
+        if (!HeadIsEmbedding) names.Add(WeightNames.Head);
         return weights.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(names)
             ? weights
             : throw new InvalidOperationException("The model's linear layers are not all plain ones (an adapter is attached, or the weights are quantized): save what is attached, or merge it first.");

@@ -16,7 +16,7 @@ public sealed partial class CausalLanguageModel : nn.Module
 {
     private readonly Decoder decoder;
     private readonly DecoderSpecification specification;
-    private readonly LinearSlot? head;
+    private LinearSlot? head;
     private readonly TextTokenizer? tokenizer;
     private readonly string? whyNoTokenizer;
     private readonly Scalar? cap;
@@ -72,6 +72,31 @@ public sealed partial class CausalLanguageModel : nn.Module
         ArgumentNullException.ThrowIfNull(layer);
         if (!slots.TryGetValue(path, out var slot)) throw new KeyNotFoundException($"The model has no linear layer '{path}'; it has {string.Join(", ", slots.Keys.Take(8))}, ...");
         slot.Replace(layer);
+    }
+
+    /// <summary>The table of token vectors.</summary>
+    public EmbeddingLayer Embedding => decoder.Embedding;
+
+    /// <summary>Puts another embedding of the same size in the place of the one there is. The old one is not disposed: the new one may hold it.</summary>
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
+    public void ReplaceEmbedding(EmbeddingLayer embedding)
+    {
+        ArgumentNullException.ThrowIfNull(embedding);
+        var (rows, size) = (decoder.Embedding.VocabularySize, decoder.Embedding.Size);
+        if (embedding.VocabularySize != rows || embedding.Size != size)
+            throw new ArgumentException($"The embedding is [{rows}, {size}]; its replacement is [{embedding.VocabularySize}, {embedding.Size}].", nameof(embedding));
+        decoder.Replace(embedding);
+    }
+
+    /// <summary>
+    /// Makes a tied output head a linear layer of its own, <c>lm_head</c>, over the embedding's parameter, so that it can be replaced; the two stay one
+    /// parameter until it is. A model whose head is a layer of its own already stays as it is.
+    /// </summary>
+    public void SplitHead()
+    {
+        if (head is not null) return;
+        head = new LinearSlot(this, "lm_head", new DenseLinear(decoder.Embedding.Weight));
+        slots.Add("lm_head", head);
     }
 
     /// <summary>All logits of a batch: for sampling and tests; a training loss never needs them.</summary>
@@ -149,6 +174,9 @@ public sealed partial class CausalLanguageModel : nn.Module
         var places = next.ne(ignored).nonzero().squeeze(1);
         return (decoder.Norm.call(hidden.reshape(-1, hidden.shape[^1]).index_select(0, places)), next.index_select(0, places), places);
     }
+
+    /// <summary>True if the head's matrix is the embedding's parameter.</summary>
+    private bool HeadIsEmbedding => head is null || (head.Layer is DenseLinear dense && ReferenceEquals(dense.Weight, decoder.Embedding.Weight));
 
     /// <summary>The head's matrix where it is a plain one, else null.</summary>
     private Parameter? HeadWeight() => head is null ? decoder.Embedding.Weight : head.Layer is DenseLinear { Bias: null } dense ? dense.Weight : null;

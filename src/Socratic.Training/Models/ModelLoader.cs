@@ -65,7 +65,7 @@ internal static partial class ModelLoader
             LayerCount = specification.Layers.Count,
             TiesEmbeddings = specification.TiedHead,
             StopIds = stops,
-            PaddingId = padding.Count > 0 ? padding[0] : 0,
+            PaddingId = padding.Count > 0 ? padding[0] : stops.Count > 0 ? stops[0] : 0,
         };
     }
 

@@ -89,7 +89,8 @@ internal sealed class CheckpointTensors : ITensorSource, IDisposable
         var pickled = Directory.Exists(folder) && Directory.EnumerateFiles(folder, "pytorch_model*.bin").Any()
             ? " Its pytorch_model.bin is a pickle, which is never read: convert it to safetensors."
             : "";
-        return new FileNotFoundException($"The folder '{folder}' holds no weights: expected {SingleFile} or {ShardIndex.FileName}.{pickled}", Path.Combine(folder, SingleFile));
+        var message = $"The folder '{folder}' holds no weights: expected {SingleFile} or {ShardIndex.FileName}.{pickled}";
+        return new FileNotFoundException(message, Path.Combine(folder, SingleFile));
     }
 
     private sealed class Part(CheckpointTensors all, string prefix) : ITensorSource

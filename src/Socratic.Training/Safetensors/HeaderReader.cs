@@ -26,7 +26,10 @@ internal static class HeaderReader
         Span<byte> prefix = stackalloc byte[LengthBytes];
         read(prefix, 0);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (length is 0 or > LargestHeader) throw new SafetensorsException(path, null, $"a header length of {length}", $"1 to {LargestHeader} (is this a safetensors file?)");
+        if (length is 0 or > LargestHeader)
+        {
+            throw new SafetensorsException(path, null, $"a header length of {length}", $"1 to {LargestHeader} (is this a safetensors file?)");
+        }
         if ((long)length > fileLength - LengthBytes)
         {
             throw new SafetensorsException(path, null, $"a header of {length} bytes in a file of {fileLength}", "a header inside the file (is it truncated?)");

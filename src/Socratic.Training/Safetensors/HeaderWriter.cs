@@ -25,8 +25,9 @@ internal static class HeaderWriter
         {
             if (json.Length > 1) json.Append(',');
             var shape = string.Join(',', tensor.Shape.Select(d => d.ToString(CultureInfo.InvariantCulture)));
-            json.Append(CultureInfo.InvariantCulture, $"{Quoted(tensor.Name)}:{{\"dtype\":\"{tensor.Dtype.Name}\",\"shape\":[{shape}],\"data_offsets\":[{begin},{begin + tensor.Length}]}}");
-            begin += tensor.Length;
+            var end = begin + tensor.Length;
+            json.Append(CultureInfo.InvariantCulture, $"{Quoted(tensor.Name)}:{{\"dtype\":\"{tensor.Dtype.Name}\",\"shape\":[{shape}],\"data_offsets\":[{begin},{end}]}}");
+            begin = end;
         }
         return WithLength(Utf8(json.Append('}').ToString()));
     }

@@ -85,8 +85,8 @@ public sealed class SafetensorsFile : ITensorSource, IDisposable
         var entry = Entry(name);
         if (!entry.Shape.SequenceEqual(destination.shape))
         {
-            throw new ArgumentException(
-                $"{FilePath}: '{SafetensorsException.Shown(name)}' has shape [{string.Join(", ", entry.Shape)}], expected [{string.Join(", ", destination.shape)}].", nameof(destination));
+            var (found, expected) = (string.Join(", ", entry.Shape), string.Join(", ", destination.shape));
+            throw new ArgumentException($"{FilePath}: '{SafetensorsException.Shown(name)}' has shape [{found}], expected [{expected}].", nameof(destination));
         }
         var stored = TorchType(entry);
         using var _ = no_grad();

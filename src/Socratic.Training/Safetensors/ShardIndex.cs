@@ -62,6 +62,7 @@ internal static class ShardIndex
         var file = new FileInfo(Path.Combine(folder, shard));
         if (!file.Exists) throw new SafetensorsException(indexPath, shard, "no such file", "every shard beside the index");
         if (file.ResolveLinkTarget(returnFinalTarget: true) is not { } target) return file.FullName;
+        if (!target.Exists) throw new SafetensorsException(indexPath, shard, $"a link to '{target.FullName}', which does not exist", "every shard beside the index");
         // The folder may itself be reached by a link.
         var real = Path.GetFullPath(new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder);
         var home = Path.GetDirectoryName(target.FullName);

@@ -10,7 +10,8 @@ internal static class SpanRules
         {
             if (entry.Offset != at)
             {
-                throw new SafetensorsException(path, entry.Name, $"data that begins at byte {entry.Offset - dataStart}", $"byte {at - dataStart}, where the data before it ends");
+                var expected = $"byte {at - dataStart}, where the data before it ends";
+                throw new SafetensorsException(path, entry.Name, $"data that begins at byte {entry.Offset - dataStart}", expected);
             }
             at += entry.Length;
         }

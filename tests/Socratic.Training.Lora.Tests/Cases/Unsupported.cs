@@ -17,7 +17,6 @@ internal static class Unsupported
         string? Text(string key) => arguments.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         string[] List(string key) => arguments.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0 && value[0].ValueKind == JsonValueKind.String
             ? [.. value.EnumerateArray().Select(v => v.GetString()!)] : [];
-        if (Is("use_dora")) return "DoRA";
         if (Text("bias") is "all" or "lora_only") return "bias";
         if (Is("modules_to_save")) return "modules_to_save";
         if (Is("trainable_token_indices")) return "trainable_token_indices";

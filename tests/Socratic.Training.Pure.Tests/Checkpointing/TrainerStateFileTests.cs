@@ -42,7 +42,12 @@ public sealed class TrainerStateFileTests : IDisposable
     [Fact]
     public void Only_the_reference_s_keys_are_written()
     {
-        var facts = new[] { "epoch", "global_step", "max_steps", "logging_steps", "eval_steps", "save_steps", "train_batch_size", "num_train_epochs", "num_input_tokens_seen", "total_flos", "log_history", "best_metric", "best_global_step", "best_model_checkpoint", "is_local_process_zero", "is_world_process_zero", "is_hyper_param_search", "trial_name", "trial_params", "stateful_callbacks" };
+        string[] facts =
+        [
+            "epoch", "global_step", "max_steps", "logging_steps", "eval_steps", "save_steps", "train_batch_size", "num_train_epochs", "num_input_tokens_seen", "total_flos",
+            "log_history", "best_metric", "best_global_step", "best_model_checkpoint", "is_local_process_zero", "is_world_process_zero", "is_hyper_param_search",
+            "trial_name", "trial_params", "stateful_callbacks",
+        ];
         Assert.Equal(facts.Order(), JsonNode.Parse(new TrainerStateFile().Write())!.AsObject().Select(p => p.Key).Order());
     }
 

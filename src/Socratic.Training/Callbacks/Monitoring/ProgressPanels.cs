@@ -112,7 +112,8 @@ internal static class ProgressPanels
         if (Array.TrueForAll(shown, c => c.Count == 0)) Blank(plot, nothing);
         else Ticks(plot, format);
         plot.Axes.Right.FrameLineStyle.Width = plot.Axes.Top.FrameLineStyle.Width = 0;
-        plot.Font.Set(PlotFont.Name);
+        // Not Plot.Font.Set: it would change the font of the program's own plots too.
+        plot.Axes.Bottom.Label.FontName = plot.Axes.Bottom.TickLabelStyle.FontName = plot.Axes.Left.TickLabelStyle.FontName = PlotFont.Name;
         foreach (var text in plot.GetPlottables<ScottPlot.Plottables.Text>()) text.LabelFontName = PlotFont.Name;
     }
 

@@ -47,6 +47,14 @@ public sealed class ProgressPlotTests
     }
 
     [Fact]
+    public void Plots_take_the_embedded_font_whatever_fonts_the_machine_has()
+    {
+        Draw([]).Dispose();
+        Assert.Equal("Inter", ScottPlot.Fonts.GetTypeface(PlotFont.Name, bold: false, italic: false).FamilyName.Split(' ')[0]);
+        Assert.NotEqual(PlotFont.Name, ScottPlot.Fonts.Default);
+    }
+
+    [Fact]
     public void Values_that_are_not_finite_leave_a_gap()
     {
         using var picture = Draw([new TrainingLogEntry(1, 1, double.NaN, 1, 1e-4), new TrainingLogEntry(2, 1, double.PositiveInfinity, 1, 1e-4), new TrainingLogEntry(3, 1, 1, 1, 1e-4)]);
