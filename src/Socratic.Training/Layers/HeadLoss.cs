@@ -85,10 +85,14 @@ internal static class HeadLoss
             var rows = hidden.narrow(0, start, count);
             var column = targets.narrow(0, start, count).unsqueeze(1);
             var (capped, tanh) = Capped(nn.functional.linear(rows, weight), cap);
-            var logSum = capped.logsumexp(-1, keepdim: true);
-            sum.PlusInPlace((logSum - capped.gather(1, column)).sum());
+            // Against the row's largest: small numbers keep their digits, and nothing overflows.
+            var shifted = capped.sub_(capped.amax([-1], keepdim: true));
+            var ofTarget = shifted.gather(1, column);
+            var gradient = shifted.exp_();
+            var total = gradient.sum([-1], keepdim: true);
+            sum.PlusInPlace((total.log() - ofTarget).sum());
             if (gradHidden is null && gradWeight is null) return;
-            var gradient = capped.sub_(logSum).exp_();
+            gradient.div_(total);
             gradient.scatter_add_(1, column, TensorMath.Filled(column.shape, -1, ScalarType.Float32, hidden.device));
             if (tanh is not null) gradient.sub_(tanh.mul_(tanh).mul_(gradient));
             gradient = gradient.to(hidden.dtype);

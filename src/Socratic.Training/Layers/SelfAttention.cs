@@ -55,22 +55,12 @@ internal sealed class SelfAttention : nn.Module
         var (rows, count) = (input.shape[0], input.shape[1]);
         var (heads, shared, d) = (shape.Heads, shape.KeyValueHeads, shape.HeadDimension);
         var (cos, sin) = plan.Rotary(rotary);
-        var q = Rotate(Normed(query.Apply(input).view(rows, count, heads, d), q_norm), cos, sin);
-        var k = Rotate(Normed(key.Apply(input).view(rows, count, shared, d), k_norm), cos, sin).transpose(1, 2);
+        var q = EagerAttention.Rotate(Normed(query.Apply(input).view(rows, count, heads, d), q_norm), cos, sin).transpose(1, 2);
+        var k = EagerAttention.Rotate(Normed(key.Apply(input).view(rows, count, shared, d), k_norm), cos, sin).transpose(1, 2);
         var v = value.Apply(input).view(rows, count, shared, d).transpose(1, 2);
         if (cache is not null) (k, v) = cache.Append(k, v);
-
-        // The query heads that share a key head stand one below the other, so that one product serves them all and no key is repeated.
-        var keys = k.shape[2];
-        q = q.view(rows, count, shared, heads / shared, d).permute(0, 2, 3, 1, 4).reshape(rows * shared, heads / shared * count, d);
-        k = k.reshape(rows * shared, keys, d);
-        v = v.reshape(rows * shared, keys, d);
-        var scores = TensorMath.BatchedMatMul(q, k.transpose(1, 2)) * scale;
-        if (cap is not null) scores = (scores / cap).tanh() * cap;
-        if (plan.Mask(shape.Window) is { } mask) scores = scores.view(rows, shared, heads / shared, count, keys).Plus(mask).view(scores.shape);
-        var weights = scores.softmax(-1, ScalarType.Float32).to(input.dtype);
-        var mixed = TensorMath.BatchedMatMul(weights, v).view(rows, shared, heads / shared, count, d).permute(0, 3, 1, 2, 4).reshape(rows, count, heads * d);
-        return output.Apply(mixed);
+        var mixed = EagerAttention.Mix(EagerAttention.Weights(q, k, plan.Mask(shape.Window), scale, cap), v);
+        return output.Apply(mixed.transpose(1, 2).reshape(rows, count, heads * d));
     }
 
     /// <summary>Everything is registered above, by its Hugging Face name; TorchSharp would register fields again under theirs.</summary>
@@ -79,14 +69,6 @@ internal sealed class SelfAttention : nn.Module
     }
 
     private static Tensor Normed(Tensor x, RmsNorm? norm) => norm is null ? x : norm.call(x);
-
-    /// <summary>Halves i and i + d/2 are a pair.</summary>
-    private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin)
-    {
-        var half = x.shape[^1] / 2;
-        var turned = cat([-x.narrow(-1, half, half), x.narrow(-1, 0, half)], -1);
-        return (x * cos).Plus(turned * sin);
-    }
 }
 
 /// <summary>The four linear maps of an attention layer.</summary>

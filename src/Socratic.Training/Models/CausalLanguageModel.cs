@@ -183,9 +183,5 @@ public sealed partial class CausalLanguageModel : nn.Module
 
     private Tensor HeadOutput(Tensor hidden) => head is null ? nn.functional.linear(hidden, decoder.Embedding.Weight) : head.Apply(hidden);
 
-    private Tensor Logits(Tensor hidden)
-    {
-        var logits = HeadOutput(hidden);
-        return cap is null ? logits : (logits / cap).tanh() * cap;
-    }
+    private Tensor Logits(Tensor hidden) => EagerAttention.SoftCap(HeadOutput(hidden), cap);
 }

@@ -133,6 +133,7 @@ public sealed class CausalLanguageModelTests : IDisposable
     {
         using var model = CausalLanguageModel.Load(tiny.Folder);
         using var batch = Batch();
+        TinyModel.Settle();
         long[] counts = [.. Enumerable.Range(0, 4).Select(_ => Work())];
         Assert.Equal(counts[1], counts[3]);
 
@@ -155,6 +156,7 @@ public sealed class CausalLanguageModelTests : IDisposable
         using var model = CausalLanguageModel.Load(tiny.Folder);
         using var batch = Batch();
         using (var warm = model.Forward(batch.InputIds, batch.Attention)) Assert.Equal(3, warm.dim());
+        TinyModel.Settle();
         var before = Tensor.TotalCount;
         using (var none = no_grad())
         {

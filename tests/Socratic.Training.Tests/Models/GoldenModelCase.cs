@@ -45,7 +45,7 @@ internal sealed class GoldenModelCase
 
     public bool[] IsReal(string name)
     {
-        var count = Values.Integers($"{name}.input_ids").Length;
+        var count = Values.Integers(name.Length == 0 ? "input_ids" : $"{name}.input_ids").Length;
         return Values.Has($"{name}.attention_mask") ? [.. Values.Integers($"{name}.attention_mask").Select(m => m == 1)] : [.. Enumerable.Repeat(true, count)];
     }
 
