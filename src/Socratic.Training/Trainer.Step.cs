@@ -50,7 +50,7 @@ public abstract partial class Trainer<TBatch>
         run.SetRates(State.GlobalStep - State.SkippedUpdates);
         lastTrained = window.Rows[^1];
         OnUpdated();
-        events.StepEnd(new StepFigures(rate, norm.Total, window.RowCount, window.TargetCount, run.TakeStepTime()));
+        events.StepEnd(new StepFigures(rate, norm.Total, window.RowCount, window.TargetCount, run.TakeStepTime(), window.Rows.Sum(rows => rows.Sum(row => (long)trainData.LengthOf(row)))));
     }
 
     private void CountBatch(TBatch batch)

@@ -65,7 +65,7 @@ public abstract partial class Trainer<TBatch> : IDisposable
         best = BestModel.Create(options);
         device = module.parameters().FirstOrDefault()?.device ?? CPU;
         events = new CallbackDispatcher(callbacks ?? [], State, Control, options, plan);
-        events.InitEnd();
+        events.InitEnd(Services);
     }
 
     /// <summary>The options of the run.</summary>

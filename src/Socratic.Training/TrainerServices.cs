@@ -20,7 +20,12 @@ public sealed class TrainerServices
     public IConfirmation? Confirmation { get; init; }
 
     /// <summary>Gives memory back to the system.</summary>
-    public MemoryReleaser MemoryReleaser { get; init; } = new();
+    /// <value>Default: one that logs to <see cref="LoggerFactory"/>.</value>
+    public MemoryReleaser MemoryReleaser
+    {
+        get => field ??= new MemoryReleaser(LoggerFactory);
+        init;
+    }
 
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

@@ -11,7 +11,8 @@ internal sealed class CallbackDispatcher(IReadOnlyList<ICallback> callbacks, Tra
 
     internal IReadOnlyList<ICallback> Callbacks => callbacks;
 
-    internal void InitEnd() => Each(new InitEndEvent(state, control, options), static (ICallback c, in InitEndEvent e) => c.OnInitEnd(e));
+    internal void InitEnd(TrainerServices services)
+        => Each(new InitEndEvent(state, control, options, services.LoggerFactory, services.TimeProvider), static (ICallback c, in InitEndEvent e) => c.OnInitEnd(e));
 
     internal void TrainBegin(string? resumedFrom)
     {

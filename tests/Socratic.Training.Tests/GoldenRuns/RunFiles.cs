@@ -38,9 +38,13 @@ internal sealed class RunFiles(string folder)
         if (a.GetProperty("neftune_noise_alpha").ValueKind != JsonValueKind.Null) return "NEFTune is not there yet";
         if (a.GetProperty("activation_checkpointing").GetBoolean()) return "gradient checkpointing is not there yet";
         if (a.GetProperty("train_sampling_strategy").GetString() != "random") return "grouping by length is not there yet";
-        if (Arguments.TryGetProperty("early_stopping", out var early) && early.ValueKind != JsonValueKind.Null) return "early stopping is not there yet";
         return null;
     }
+
+    /// <summary>The callbacks that the run's arguments ask for.</summary>
+    internal List<ICallback> Callbacks() => Arguments.TryGetProperty("early_stopping", out var early) && early.ValueKind == JsonValueKind.Object
+        ? [new EarlyStoppingCallback(early.GetProperty("early_stopping_patience").GetInt32(), early.GetProperty("early_stopping_threshold").GetDouble())]
+        : [];
 
     /// <summary>The run's arguments, some of them replaced, as our options.</summary>
     internal TrainingOptions Options(string output, JsonElement? replaced = null)

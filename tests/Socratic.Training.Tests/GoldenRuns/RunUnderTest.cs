@@ -18,7 +18,7 @@ internal sealed class RunUnderTest : IDisposable
             module = toy;
             create = (options, record) =>
             {
-                var trainer = new ToyTrainer(toy, options, ToyData.Read(files.Data.GetProperty("train")), ToyData.Read(files.Data.GetProperty("eval")), files.HasMetrics ? new ToyMetrics() : null, record, Callbacks());
+                var trainer = new ToyTrainer(toy, options, ToyData.Read(files.Data.GetProperty("train")), ToyData.Read(files.Data.GetProperty("eval")), files.HasMetrics ? new ToyMetrics() : null, record, files.Callbacks());
                 record.NextRate = () => trainer.NextLearningRate;
                 return (trainer, checkpoint => trainer.Train(checkpoint));
             };
@@ -30,7 +30,7 @@ internal sealed class RunUnderTest : IDisposable
         create = (options, record) =>
         {
             var trainer = new RecordingLanguageTrainer(
-                model, options, LanguageRows.Read(files.Data.GetProperty("train"))!, LanguageRows.Read(files.Data.GetProperty("eval")), files.HasMetrics ? new StandInMetrics() : null, record, Callbacks());
+                model, options, LanguageRows.Read(files.Data.GetProperty("train"))!, LanguageRows.Read(files.Data.GetProperty("eval")), files.HasMetrics ? new StandInMetrics() : null, record, files.Callbacks());
             record.NextRate = () => trainer.NextLearningRate;
             return (trainer, checkpoint => trainer.Train(checkpoint));
         };
@@ -55,8 +55,6 @@ internal sealed class RunUnderTest : IDisposable
     public void Dispose() => module.Dispose();
 
     private string FileKey(string name) => Files.HasLora ? "base_model.model." + name.Replace(".default", "", StringComparison.Ordinal) : name;
-
-    private List<ICallback> Callbacks() => [];
 
     private void LoadAdapter(CausalLanguageModel model)
     {
