@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Socratic.Training.Optimization.Schedules;
 
 namespace Socratic.Training.Pure.Tests;
 
