@@ -16,9 +16,11 @@ public sealed class LoraAdapter
     private readonly LoraAdapters owner;
     private readonly AdapterPlan plan;
     private readonly IReadOnlyList<AdapterPart> parts;
+    private readonly bool isTrainable;
 
-    internal LoraAdapter(LoraAdapters owner, string name, AdapterPlan plan, IReadOnlyList<AdapterPart> parts)
+    internal LoraAdapter(LoraAdapters owner, string name, AdapterPlan plan, IReadOnlyList<AdapterPart> parts, bool isTrainable)
     {
+        this.isTrainable = isTrainable;
         this.owner = owner;
         this.plan = plan;
         this.parts = parts;
@@ -38,6 +40,20 @@ public sealed class LoraAdapter
     public IReadOnlyList<AdaptedLayer> Layers
         => [.. parts.OfType<LinearPart>().Select(p => new AdaptedLayer(p.Path, p.Adapter.Settings.Rank, p.Adapter.Settings.Alpha, p.Adapter.Scale))];
 
+    /// <summary>A factor on the scale that rank and alpha give, in effect at once: 0 is without effect, 1 as it was trained.</summary>
+    /// <value>Default: 1.</value>
+    public double Strength
+    {
+        get;
+        set
+        {
+            if (!double.IsFinite(value)) throw new ArgumentOutOfRangeException(nameof(value), value, "Expected a finite number.");
+            if (owner.Merged.Contains(Name)) throw new InvalidOperationException($"The adapter '{Name}' is merged into the weights; unmerge it before its strength is changed.");
+            field = value;
+            foreach (var part in parts) part.SetStrength(value);
+        }
+    } = 1;
+
     /// <summary>Every parameter it consists of.</summary>
     internal IEnumerable<AdapterParameter> Parameters => parts.SelectMany(part => part.Parameters.Select(p => new AdapterParameter(part.Path, p.Template, Name, p.Parameter)));
 
@@ -55,6 +71,12 @@ public sealed class LoraAdapter
         SafetensorsWriter.Write(Path.Combine(directory, AdapterReader.FileName), tensors, Metadata);
         var config = plan.Config.Write(owner.Host.BaseModel, owner.Host.AutoMapping);
         AtomicFile.Write(Path.Combine(directory, AdapterConfig.FileName), stream => stream.Write(config));
+    }
+
+    /// <summary>Whether its parameters are trained now.</summary>
+    internal void SetTrained(bool isOn)
+    {
+        foreach (var parameter in Parameters) parameter.Parameter.requires_grad = isOn && isTrainable;
     }
 
     /// <summary>Reads the tensors of a folder written by <see cref="Save"/> into the live parameters; all or nothing.</summary>
@@ -76,4 +98,7 @@ internal sealed record AdapterParameter(string Path, string Template, string Ada
     public string Name => AdapterNames.InMemory(Path, Template, Adapter);
 
     public string FileKey => AdapterNames.FileKey(Path, Template);
+
+    /// <summary>False for a parameter of the base that the adapter trains (a bias).</summary>
+    public bool IsAdded => Template.Contains("{0}", StringComparison.Ordinal);
 }

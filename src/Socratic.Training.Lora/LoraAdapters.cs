@@ -2,17 +2,19 @@ using System.Text.Json.Nodes;
 using Socratic.Training.Lora.Config;
 using Socratic.Training.Lora.Hosts;
 using Socratic.Training.Lora.Parts;
+using Socratic.Training.Lora.Sites;
 using Socratic.Training.Models;
 
 namespace Socratic.Training.Lora;
 
 /// <summary>The adapters of one model: which there are, which are on, what of the model is trained.</summary>
-public sealed class LoraAdapters : IModelArtifact
+public sealed partial class LoraAdapters : IModelArtifact
 {
     /// <summary>The name an adapter has unless another is given.</summary>
     public const string DefaultName = "default";
 
     private readonly Dictionary<string, LoraAdapter> adapters = new(StringComparer.Ordinal);
+    private readonly List<IAdapterSite> sites = [];
     private string[] active = [];
     private int disabled;
 
@@ -32,11 +34,45 @@ public sealed class LoraAdapters : IModelArtifact
 
     internal AdapterHost Host { get; }
 
-    private IEnumerable<IAdapterLayer> Layers => Host.Root.modules().OfType<IAdapterLayer>();
 
-    /// <summary>Switches all adapters off until the result is disposed; scopes may be nested.</summary>
+    /// <summary>
+    /// Switches adapters on, and all others off; several that are on add up. Those that are on are trained (if they were made or loaded to be), the others
+    /// are not. What was merged is unmerged first.
+    /// </summary>
+    /// <exception cref="ArgumentException">There is no adapter of that name.</exception>
+    public void SetActive(params IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        foreach (var name in names) Find(name);
+        Unmerge();
+        active = [.. names.Distinct(StringComparer.Ordinal)];
+        foreach (var adapter in adapters.Values) adapter.SetTrained(active.Contains(adapter.Name));
+        Apply();
+    }
+
+    /// <summary>Takes an adapter away. If it was on, the first of the others is switched on; after the last one the model is as it was, but frozen.</summary>
+    /// <exception cref="ArgumentException">There is no adapter of that name.</exception>
+    /// <exception cref="InvalidOperationException">It is merged.</exception>
+    public void Delete(string name)
+    {
+        var adapter = Find(name);
+        if (merged.Contains(name)) throw new InvalidOperationException($"The adapter '{name}' is merged into the weights; unmerge it before it is deleted.");
+        adapters.Remove(name);
+        foreach (var site in sites) site.Remove(name);
+        foreach (var site in sites.Where(s => s.IsEmpty).ToArray())
+        {
+            site.Unload(Host);
+            sites.Remove(site);
+        }
+        if (!active.Contains(name)) return;
+        var rest = active.Where(n => n != name).ToArray();
+        SetActive(rest.Length > 0 ? rest : [.. adapters.Keys.Take(1)]);
+    }
+
+    /// <summary>Switches all adapters off until the result is disposed; scopes may be nested. What was merged is unmerged, and stays so.</summary>
     public IDisposable Disable()
     {
+        Unmerge();
         disabled++;
         Apply();
         return new Scope(this);
@@ -82,10 +118,10 @@ public sealed class LoraAdapters : IModelArtifact
             foreach (var parameter in Host.Root.parameters()) parameter.requires_grad = false;
         foreach (var part in parts)
         {
-            part.Attach(Host, name);
+            part.Attach(Host, sites, name);
             foreach (var (_, parameter) in part.Parameters) parameter.requires_grad = trainable;
         }
-        var adapter = new LoraAdapter(this, name, plan, parts);
+        var adapter = new LoraAdapter(this, name, plan, parts, trainable);
         adapters.Add(name, adapter);
         if (active.Length == 0) active = [name];
         Apply();
@@ -104,9 +140,12 @@ public sealed class LoraAdapters : IModelArtifact
 
     private static string FolderOf(string directory, string name) => name == DefaultName ? directory : Path.Combine(directory, name);
 
+    private LoraAdapter Find(string name) => adapters.TryGetValue(name, out var adapter) ? adapter
+        : throw new ArgumentException($"The model has no adapter named '{name}'; there are {(adapters.Count == 0 ? "none" : string.Join(", ", adapters.Keys))}.", nameof(name));
+
     private void Apply()
     {
-        foreach (var layer in Layers) layer.SetActive(disabled > 0 ? [] : active);
+        foreach (var site in sites) site.SetActive(disabled > 0 ? [] : active);
     }
 
     private sealed class Scope(LoraAdapters owner) : IDisposable

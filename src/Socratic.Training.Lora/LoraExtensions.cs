@@ -70,6 +70,12 @@ public static class LoraExtensions
         return Attached.TryGetValue(model, out var adapters) ? adapters : throw new InvalidOperationException($"The model has no adapters; {nameof(AddLora)} or {nameof(LoadAdapter)} adds one.");
     }
 
+    internal static void Forget(nn.Module model, LoraAdapters adapters)
+    {
+        Attached.Remove(model);
+        if (model is CausalLanguageModel language) language.Artifacts.Remove(adapters);
+    }
+
     private static LoraAdapters Of(nn.Module model)
         => Attached.TryGetValue(model, out var there) ? there : new LoraAdapters(model is CausalLanguageModel language ? new LanguageModelHost(language) : new ModuleHost(model));
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Socratic.Training.Layers;
-using Socratic.Training.Lora.Layers;
+using Socratic.Training.Lora.Sites;
 using Socratic.Training.Lora.Targets;
 using static TorchSharp.torch;
 

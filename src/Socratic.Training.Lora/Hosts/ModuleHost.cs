@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using Socratic.Training.Layers;
-using Socratic.Training.Lora.Layers;
+using Socratic.Training.Lora.Sites;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Lora.Hosts;

@@ -35,6 +35,17 @@ internal sealed class DoraAdapter(LinearLayer layer, LayerSettings settings, Par
         return Sum(output, change, 1, inFloat32: true);
     }
 
+    /// <summary>f (W + scale B A) - W.</summary>
+    public override Tensor Change(Tensor weight)
+    {
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var wide = weight.to(ScalarType.Float32);
+        var sum = wide.addmm(B, A, 1, (float)Scale);
+        var factor = magnitude.div(sum.norm(1, keepdim: false));
+        return sum.mul_(factor.unsqueeze(1)).sub_(wide).MoveToOuterDisposeScope();
+    }
+
     /// <summary>||W + scale B A|| of each row, [out]: from the squares, so that no matrix of W's size is made.</summary>
     public static Tensor RowNorms(LinearLayer layer, Tensor a, Tensor b, double scale)
     {

@@ -91,14 +91,15 @@ internal class LinearAdapter : IDisposable
         return output.add_(rounded);
     }
 
-    /// <summary>scale B A [out, in] in float32: what a merge adds to W.</summary>
-    public Tensor Delta()
+    /// <summary>What a merge adds to <paramref name="weight"/>, W [out, in] of any dtype: scale B A in float32, a new tensor.</summary>
+    public virtual Tensor Change(Tensor weight)
     {
-        using var _ = no_grad();
+        using var none = no_grad();
         using var product = B.mm(A);
         return product.mul(Scale);
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var (_, parameter) in Parameters) parameter.Dispose();

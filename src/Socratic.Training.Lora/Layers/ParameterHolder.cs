@@ -1,3 +1,4 @@
+using Socratic.Training.Lora.Files;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -6,20 +7,38 @@ namespace Socratic.Training.Lora.Layers;
 /// <summary>A module that does nothing but give parameters and other holders their names: a parameter's own name cannot hold a dot.</summary>
 internal sealed class ParameterHolder() : nn.Module(nameof(ParameterHolder))
 {
-    /// <summary>Registers a parameter under a dotted name below <paramref name="parent"/>, such as <c>lora_A.default.weight</c>.</summary>
-    public static void Register(nn.Module parent, string name, Parameter parameter)
+    /// <summary>Registers an adapter's parameters below <paramref name="layer"/>, under dotted names such as <c>lora_A.default.weight</c>.</summary>
+    public static void Register(nn.Module layer, string adapter, IEnumerable<(string Template, Parameter Parameter)> parameters)
     {
-        var parts = name.Split('.');
-        foreach (var part in parts[..^1])
+        foreach (var (template, parameter) in parameters)
         {
-            var child = parent.named_children().FirstOrDefault(c => c.name == part).module;
-            if (child is null)
-            {
-                child = new ParameterHolder();
-                parent.register_module(part, child);
-            }
-            parent = child;
+            var parts = AdapterNames.Below(template, adapter).Split('.');
+            parts[..^1].Aggregate(layer, Child).register_parameter(parts[^1], parameter);
         }
-        parent.register_parameter(parts[^1], parameter);
+    }
+
+    /// <summary>Takes an adapter's parameters out of the holders again; they are not disposed.</summary>
+    public static void Unregister(nn.Module layer, string adapter, IEnumerable<(string Template, Parameter Parameter)> parameters)
+    {
+        foreach (var group in parameters.GroupBy(p => AdapterNames.Below(p.Template, adapter).Split('.')[0]))
+        {
+            // A holder cannot give up a parameter, so the group is made anew without this adapter's.
+            var old = layer.named_children().First(c => c.name == group.Key).module;
+            var kept = old.named_parameters().Where(p => !group.Any(g => ReferenceEquals(g.Parameter, p.parameter))).ToArray();
+            layer.register_module(group.Key, null!);
+            foreach (var (name, parameter) in kept)
+            {
+                var parts = $"{group.Key}.{name}".Split('.');
+                parts[..^1].Aggregate(layer, Child).register_parameter(parts[^1], parameter);
+            }
+        }
+    }
+
+    private static nn.Module Child(nn.Module parent, string name)
+    {
+        if (parent.named_children().FirstOrDefault(c => c.name == name).module is { } there) return there;
+        var made = new ParameterHolder();
+        parent.register_module(name, made);
+        return made;
     }
 }

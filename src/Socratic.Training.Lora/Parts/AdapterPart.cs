@@ -1,5 +1,6 @@
 using Socratic.Training.Lora.Files;
 using Socratic.Training.Lora.Hosts;
+using Socratic.Training.Lora.Sites;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -47,8 +48,13 @@ internal abstract class AdapterPart(string path) : IDisposable
     /// <summary>What is written to the file, in the order of <see cref="PlannedPart.Tensors"/>.</summary>
     public virtual IEnumerable<(string Template, Tensor Tensor)> Stored => Parameters.Select(p => (p.Template, (Tensor)p.Parameter));
 
-    /// <summary>Puts the part into the model, where it is off until its layer is told otherwise.</summary>
-    public abstract void Attach(AdapterHost host, string adapter);
+    /// <summary>Puts the part into the model, at the site there is or at a new one, which is added; it is off until the site is told otherwise.</summary>
+    public abstract void Attach(AdapterHost host, ICollection<IAdapterSite> sites, string adapter);
+
+    /// <summary>A factor on the scale the settings give.</summary>
+    public virtual void SetStrength(double factor)
+    {
+    }
 
     /// <inheritdoc/>
     public virtual void Dispose()
@@ -56,11 +62,4 @@ internal abstract class AdapterPart(string path) : IDisposable
         foreach (var (_, parameter) in Parameters) parameter.Dispose();
         GC.SuppressFinalize(this);
     }
-}
-
-/// <summary>A layer of the model in which adapters are switched on and off.</summary>
-internal interface IAdapterLayer
-{
-    /// <summary>Which adapters are on; names the layer does not have are passed over.</summary>
-    void SetActive(IReadOnlyList<string> names);
 }

@@ -3,6 +3,7 @@ using Socratic.Training.Lora.Config;
 using Socratic.Training.Lora.Files;
 using Socratic.Training.Lora.Hosts;
 using Socratic.Training.Lora.Layers;
+using Socratic.Training.Lora.Sites;
 using Socratic.Training.Lora.Targets;
 
 namespace Socratic.Training.Lora.Parts;

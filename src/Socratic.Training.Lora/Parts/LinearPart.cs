@@ -3,6 +3,7 @@ using Socratic.Training.Lora.Files;
 using Socratic.Training.Lora.Hosts;
 using Socratic.Training.Lora.Initialization;
 using Socratic.Training.Lora.Layers;
+using Socratic.Training.Lora.Sites;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -65,10 +66,17 @@ internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter a
         => savesBase && layer is DenseLinear dense ? base.Stored.Append((AdapterNames.BaseWeight, dense.Weight)) : base.Stored;
 
     /// <inheritdoc/>
-    public override void Attach(AdapterHost host, string adapter)
+    public override void SetStrength(double factor) => Adapter.Scale = Adapter.Settings.Scale * factor;
+
+    /// <inheritdoc/>
+    public override void Attach(AdapterHost host, ICollection<IAdapterSite> sites, string adapter)
     {
-        if (host.Linear(Path) is not LoraLinear adapted) host.Replace(Path, adapted = new LoraLinear(layer));
-        adapted.Add(adapter, Adapter);
+        if (sites.OfType<LoraLinear>().FirstOrDefault(s => s.Path == Path) is not { } site)
+        {
+            sites.Add(site = new LoraLinear(Path, layer));
+            host.Replace(Path, site);
+        }
+        site.Add(adapter, Adapter);
         if (baseWeight is null) return;
         layer.TrySetDenseWeight(baseWeight);
         baseWeight.Dispose();

@@ -1,5 +1,6 @@
 using Socratic.Testing.Golden;
 using Socratic.Training.Lora.Layers;
+using Socratic.Training.Lora.Sites;
 using TorchSharp;
 using static TorchSharp.torch;
 

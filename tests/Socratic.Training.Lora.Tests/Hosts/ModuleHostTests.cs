@@ -9,7 +9,7 @@ public sealed class ModuleHostTests
 {
     private static DenseLinear Dense(long input, long output) => new(new Parameter(randn(output, input)), new Parameter(randn(output)));
 
-    private sealed class Own : nn.Module<Tensor, Tensor>
+    internal sealed class Own : nn.Module<Tensor, Tensor>
     {
         private readonly LinearLayer first = Dense(4, 6);
         private readonly LinearLayer[] rest = [Dense(6, 6), Dense(6, 3)];

@@ -1,5 +1,6 @@
 using Socratic.Training.Layers;
 using Socratic.Training.Lora.Layers;
+using Socratic.Training.Lora.Sites;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -39,7 +40,7 @@ public sealed class LoraLinearTests
 
     private static LoraLinear Layer(ScalarType dtype, double dropout, int adapters)
     {
-        var layer = new LoraLinear(new DenseLinear(new Parameter(randn(6, 8, dtype: dtype), requires_grad: false)));
+        var layer = new LoraLinear("x", new DenseLinear(new Parameter(randn(6, 8, dtype: dtype), requires_grad: false)));
         var names = Enumerable.Range(0, adapters).Select(i => $"a{i}").ToArray();
         foreach (var name in names)
             layer.Add(name, new LinearAdapter(new LayerSettings(2, 4, false, dropout), new Parameter(randn(2, 8)), new Parameter(randn(6, 2)), null));
