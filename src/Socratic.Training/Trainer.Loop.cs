@@ -34,6 +34,8 @@ public abstract partial class Trainer<TBatch>
                         else Update(window);
                         if (ShouldLeave) break;
                     }
+                    // A window left half-way must not leak its gradient into the next one, as the reference's does.
+                    if (!window.IsUpdated) run.Gradients.Zero();
                 }
                 run.LoopTime.Stop();
                 // ---- once in a while ----

@@ -44,6 +44,7 @@ public abstract partial class Trainer<TBatch>
             Log.UpdateSkipped(State.GlobalStep + 1, losses.Sum(), norm.Total, State.SkippedUpdates);
         }
         run.Gradients.Zero();
+        window.IsUpdated = true;
         State.GlobalStep++;
         State.Epoch = run.WindowDone();
         // A schedule follows updates that were made: one left out does not use up its rate.

@@ -32,6 +32,9 @@ internal sealed class Window<TBatch> : IDisposable
 
     internal long TargetCount { get; }
 
+    /// <summary>True once the update was made, or left out as not finite.</summary>
+    internal bool IsUpdated { get; set; }
+
     internal int RowCount => Rows.Sum(r => r.Length);
 
     internal TBatch this[int microBatch] => batches[microBatch];

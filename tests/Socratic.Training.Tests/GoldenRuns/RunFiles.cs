@@ -47,9 +47,11 @@ internal sealed class RunFiles(string folder)
         : [];
 
     /// <summary>The run's arguments, some of them replaced, as our options.</summary>
-    internal TrainingOptions Options(string output, JsonElement? replaced = null)
+    internal TrainingOptions Options(string output, JsonElement? replaced = null) => Options(Arguments.GetProperty("training_arguments"), output, replaced);
+
+    internal static TrainingOptions Options(JsonElement arguments, string output, JsonElement? replaced = null)
     {
-        var a = new Given(Arguments.GetProperty("training_arguments"), replaced);
+        var a = new Given(arguments, replaced);
         var warmup = a.GetProperty("warmup_steps").GetDouble();
         return new TrainingOptions
         {

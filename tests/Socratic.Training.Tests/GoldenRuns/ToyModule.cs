@@ -24,8 +24,14 @@ internal sealed class ToyModule : nn.Module<Tensor, Tensor>
     internal static ToyModule Load(string folder)
     {
         var config = GoldenRoot.Json(Path.Combine(folder, "config.json"));
-        var module = new ToyModule(config.GetProperty("width").GetInt32(), config.GetProperty("dropout").GetDouble());
-        var tensors = new GoldenTensors(Path.Combine(folder, "model.safetensors"));
+        return Load(Path.Combine(folder, "model.safetensors"), config.GetProperty("width").GetInt32(), config.GetProperty("dropout").GetDouble());
+    }
+
+    /// <summary>The weights of a file; a width of null is the file's.</summary>
+    internal static ToyModule Load(string file, int? width, double dropout)
+    {
+        var tensors = new GoldenTensors(file);
+        var module = new ToyModule(width ?? (int)tensors.Shape("fc1.bias")[0], dropout);
         using var _ = no_grad();
         foreach (var (name, parameter) in module.named_parameters())
         {

@@ -1,0 +1,162 @@
+using Socratic.Training.Callbacks;
+using Socratic.Training.Data;
+using Socratic.Training.Tests.GoldenRuns;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Tests;
+
+public sealed class TrainerTests
+{
+    [Fact]
+    public void TenThousandUpdatesLeaveNoTensorBehind()
+    {
+        using var output = new TestFolder();
+        using var module = new ToyModule(4, 0.1);
+        var probe = new CountProbe();
+        using (var trainer = new PlainTrainer(module, Options(output.Path) with { MaxSteps = 10_000, LoggingSteps = 500 }, Rows(64), null, [probe])) trainer.Train();
+        Assert.Single(probe.Tensors.Distinct());
+        Assert.True(probe.BytesPerStep < 1024, $"{probe.BytesPerStep} bytes a step from step 1,000 on");
+    }
+
+    [Fact]
+    public void ATrainingFreesWhatItMade()
+    {
+        using var output = new TestFolder();
+        using var module = new ToyModule(4, 0);
+        void Once()
+        {
+            using var trainer = new PlainTrainer(
+                module, Options(output.Path) with { MaxSteps = 6, EvaluationStrategy = IntervalStrategy.Steps, EvaluationSteps = 2, SaveSteps = 2, ExistingRun = ExistingRunPolicy.Overwrite }, Rows(8), Rows(5), []);
+            trainer.Train();
+        }
+        Once();
+        var before = Tensor.TotalCount;
+        Once();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void ACallbackThatThrowsIsNamedAndTheCheckpointsStay()
+    {
+        using var output = new TestFolder();
+        using var module = new ToyModule(4, 0);
+        var errors = new ErrorProbe();
+        using var trainer = new PlainTrainer(module, Options(output.Path) with { MaxSteps = 6, SaveSteps = 2 }, Rows(8), null, [new Thrower(5), errors]);
+        var error = Assert.Throws<CallbackException>(() => trainer.Train());
+        Assert.Equal("The callback Thrower failed in StepEnd: enough", error.Message);
+        Assert.True(Directory.Exists(Path.Combine(output.Path, "checkpoint-4")));
+        Assert.Equal(("CallbackException", 5), (errors.Seen!.Value.Kind, errors.Seen.Value.State.GlobalStep));
+        Assert.StartsWith("toy row", errors.Seen.Value.LastDialogue, StringComparison.Ordinal);
+        Assert.NotEmpty(errors.Seen.Value.FailingRows);
+    }
+
+    [Fact]
+    public void ACancelledRunSavesAndGoesOnAsIfItHadNeverBeenStopped()
+    {
+        using var whole = new TestFolder();
+        using var parts = new TestFolder();
+        using var first = Same();
+        Train(first, whole.Path, null);
+        var expected = Weights(first);
+
+        // Cancelled in the middle of an evaluation: it is still due when the run goes on.
+        using var second = Same();
+        using var cancellation = new CancellationTokenSource();
+        var stopped = Train(second, parts.Path, new Canceller(cancellation, evaluationBatch: 2), cancellation.Token);
+        Assert.Equal((TrainingOutcome.Stopped, 1), (stopped.Outcome, stopped.ExitCode));
+        Assert.Equal(4, stopped.State.GlobalStep);
+        using var third = Same();
+        var resumed = Train(third, parts.Path, null);
+        Assert.Equal(TrainingOutcome.Completed, resumed.Outcome);
+        Assert.Equal(expected, Weights(third));
+        Assert.Equal([4, 8, 12], resumed.State.LogHistory.OfType<EvaluationLogEntry>().Select(e => e.Step));
+
+        static ToyModule Same()
+        {
+            manual_seed(1);
+            return new ToyModule(4, 0.2);
+        }
+
+        static TrainingResult Train(ToyModule module, string output, ICallback? callback, CancellationToken cancellation = default)
+        {
+            var options = Options(output) with { MaxSteps = 12, EvaluationStrategy = IntervalStrategy.Steps, EvaluationSteps = 4, SaveSteps = 4, EvaluationBatchSize = 1, LoadBestModelAtEnd = true };
+            using var trainer = new PlainTrainer(module, options, Rows(10), Rows(5), callback is null ? [] : [callback]);
+            return trainer.Train(null, cancellation);
+        }
+    }
+
+    [Fact]
+    public void OptionsAndDataAreCheckedBeforeAnythingIsWritten()
+    {
+        using var output = new TestFolder();
+        var folder = Path.Combine(output.Path, "run");
+        using var module = new ToyModule(4, 0);
+        var error = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(
+            () => new PlainTrainer(module, Options(folder) with { EvaluationStrategy = IntervalStrategy.Steps, EvaluationSteps = 2 }, Rows(0), null, []));
+        Assert.Equal(2, error.Failures.Count());
+        Assert.False(Directory.Exists(folder));
+    }
+
+    private static TrainingOptions Options(string output) => new() { OutputDirectory = output, TrainBatchSize = 2, LearningRate = 0.01 };
+
+    private static ToyData Rows(int count)
+    {
+        var random = new Random(3);
+        return new ToyData([.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, 8).Select(_ => random.NextSingle()).ToArray())], [.. Enumerable.Range(0, count).Select(i => (long)i % 4)]);
+    }
+
+    private static float[] Weights(ToyModule module)
+    {
+        using var scope = NewDisposeScope();
+        return [.. module.parameters().SelectMany(p => p.detach().reshape(-1).data<float>().ToArray())];
+    }
+
+    private sealed class PlainTrainer(ToyModule module, TrainingOptions options, ToyData train, ToyData? evaluation, IReadOnlyList<ICallback> callbacks)
+        : Trainer<ToyBatch>(module, options, train, evaluation, callbacks: callbacks)
+    {
+        protected override Loss ComputeLoss(ToyBatch batch, StepContext step) => Loss.Mean(nn.functional.cross_entropy(module.forward(batch.X), batch.Labels));
+    }
+
+    private sealed class CountProbe : ICallback
+    {
+        private long startBytes;
+
+        internal List<long> Tensors { get; } = [];
+
+        internal double BytesPerStep { get; private set; }
+
+        public void OnStepEnd(in StepEndEvent e)
+        {
+            if (e.State.GlobalStep < 1000 || e.State.GlobalStep % 500 != 0) return;
+            Tensors.Add(Tensor.TotalCount);
+            var bytes = Diagnostics.HostMemory.Resident();
+            if (startBytes == 0) startBytes = bytes;
+            else BytesPerStep = (bytes - startBytes) / (double)(e.State.GlobalStep - 1000);
+        }
+    }
+
+    private sealed class Thrower(int step) : ICallback
+    {
+        public void OnStepEnd(in StepEndEvent e)
+        {
+            if (e.State.GlobalStep == step) throw new InvalidOperationException("enough");
+        }
+    }
+
+    private sealed class ErrorProbe : ICallback
+    {
+        internal ErrorEvent? Seen { get; private set; }
+
+        public void OnError(in ErrorEvent e) => Seen = e;
+    }
+
+    private sealed class Canceller(CancellationTokenSource source, int evaluationBatch) : ICallback
+    {
+        private int batches;
+
+        public void OnPredictionStep(in PredictionStepEvent e)
+        {
+            if (++batches == evaluationBatch) source.Cancel();
+        }
+    }
+}
