@@ -5,6 +5,8 @@ namespace Socratic.Training;
 
 public abstract partial class Trainer<TBatch>
 {
+    private const int UpdatesBetweenCollections = 100;
+
     private TrainingSession? session;
 
     private TrainingResult Run(string? checkpoint, CancellationToken cancellation)
@@ -37,6 +39,7 @@ public abstract partial class Trainer<TBatch>
                     // A window left half-way must not leak its gradient into the next one, as the reference's does.
                     if (!window.IsUpdated) run.Gradients.Zero();
                 }
+                CollectForgottenTensors();
                 run.LoopTime.Stop();
                 // ---- once in a while ----
                 Act();
@@ -51,6 +54,12 @@ public abstract partial class Trainer<TBatch>
             if (Control.ShouldTrainingStop) break;
         }
         return Finish();
+    }
+
+    // The garbage collector does not see native memory: without this, tensors that a step forgot to dispose pile up until the managed heap, which is tiny, fills.
+    private void CollectForgottenTensors()
+    {
+        if (State.GlobalStep % UpdatesBetweenCollections == 0) GC.Collect(0, GCCollectionMode.Forced, blocking: true);
     }
 
     private bool ShouldLeave => Control.ShouldEpochStop || Control.ShouldTrainingStop;
