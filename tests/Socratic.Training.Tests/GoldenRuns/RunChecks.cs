@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Socratic.Testing.Golden;
 using Socratic.Training.Data;
 using Socratic.Training.Callbacks;
+using Socratic.Training.Optimization;
 
 namespace Socratic.Training.Tests.GoldenRuns;
 
@@ -45,7 +46,7 @@ internal static class RunChecks
             Close.Relative(norm, got.GradientNorm, Norms, $"update {got.GlobalStep}, gradient norm");
             var clip = want.GetProperty("clip_factor");
             Assert.Equal(clip.ValueKind == JsonValueKind.Null, maxNorm == 0);
-            if (maxNorm > 0) Close.Relative(RunFiles.Number(clip), new Optimization.GradientNorm(got.GradientNorm).ClipFactor(maxNorm), Norms, $"update {got.GlobalStep}, clip factor");
+            if (maxNorm > 0) Close.Relative(RunFiles.Number(clip), new GradientNorm(got.GradientNorm).ClipFactor(maxNorm), Norms, $"update {got.GlobalStep}, clip factor");
         }
     }
 
