@@ -1,6 +1,8 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Socratic.Training.Data;
 using Socratic.Training.Data.Reading;
+using Socratic.Training.Files;
 
 namespace Socratic.Training;
 
@@ -74,6 +76,9 @@ public sealed class DialogueDataset : IDataset<TokenBatch>
 
     /// <inheritdoc/>
     public Dialogue? DialogueOf(int row) => sources[row].Dialogue;
+
+    /// <inheritdoc/>
+    public JsonObject? DescribeConfiguration() => SettingsJson.ToObject(Options);
 
     /// <summary>A row as the model sees it: decoded, with the trained tokens between ⟦ and ⟧.</summary>
     public string Show(int row)

@@ -1,4 +1,5 @@
 using Socratic.Training.Loop;
+using Socratic.Training.Runs;
 using static TorchSharp.torch;
 
 namespace Socratic.Training;
@@ -9,9 +10,11 @@ public abstract partial class Trainer<TBatch>
 
     private TrainingSession? session;
 
-    private TrainingResult Run(string? checkpoint, CancellationToken cancellation)
+    private TrainingResult Run(RunStart start, CancellationToken cancellation)
     {
+        var checkpoint = start.Checkpoint;
         using var run = StartSession(checkpoint, cancellation);
+        RunFiles.Begin(start, Checkpoints, Options.OutputDirectory, Configuration());
         events.TrainBegin(checkpoint);
         if (checkpoint is null && Options.EvaluateOnStart) Evaluate();
         ActOnPending();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Socratic.Training.Callbacks;
 using Socratic.Training.Diagnostics;
 using Socratic.Training.Runs;
@@ -8,8 +9,10 @@ public abstract partial class Trainer<TBatch>
 {
     /// <summary>What stands in the output folder decides how the run begins; an explicit checkpoint skips that.</summary>
     private RunStart Begin(string? resumeFrom) => resumeFrom is null
-        ? RunPolicy.Decide(new RunContext(Options, plan.MaxSteps, plan.Epochs, Checkpoints, Services.Confirmation, Log))
+        ? RunPolicy.Decide(new RunContext(Options, plan.MaxSteps, plan.Epochs, Checkpoints, Services.Confirmation, Log, Configuration()))
         : RunStart.From(resumeFrom);
+
+    private JsonObject Configuration() => TrainingConfiguration.Describe(Options, ModelName, trainData.DescribeConfiguration(), Artifacts);
 
     private TrainingResult Finish()
     {
@@ -34,7 +37,7 @@ public abstract partial class Trainer<TBatch>
         if (State.BestGlobalStep is { } best) Checkpoints.KeepOnlyBest(best);
         events.TrainEnd(run.LoopTime.Elapsed);
         SaveModel();
-        FinishedRun.Write(Options, State, Artifacts, ModelName);
+        RunFiles.Complete(Options.OutputDirectory, State, Services.TimeProvider.GetLocalNow());
         return new TrainingResult(TrainingOutcome.Completed, State, loss) { Evaluation = lastEvaluation };
     }
 

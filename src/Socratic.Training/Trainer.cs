@@ -104,7 +104,7 @@ public abstract partial class Trainer<TBatch> : IDisposable
         if (start.EndsHere is { } outcome) return new TrainingResult(outcome, State, null);
         try
         {
-            return Run(start.Checkpoint, cancellationToken);
+            return Run(start, cancellationToken);
         }
         catch (Exception error)
         {

@@ -38,5 +38,5 @@ public readonly record struct StepEndEvent(TrainerState State, TrainerControl Co
 /// <param name="Rows">Rows in the window.</param>
 /// <param name="Targets">Targets in the window.</param>
 /// <param name="Duration">The time from the window's first fetch to the end of the update.</param>
-/// <param name="Tokens">The lengths of the window's rows, summed (tokens without padding); 0 if rows have no length.</param>
+/// <param name="Tokens">The lengths of the window's rows, summed: tokens without padding, or the rows where these have no length.</param>
 public readonly record struct StepFigures(double LearningRate, double GradientNorm, int Rows, long Targets, TimeSpan Duration, long Tokens = 0);

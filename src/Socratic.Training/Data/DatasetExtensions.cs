@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Socratic.Training.Data;
 
 /// <summary>Views of datasets.</summary>
@@ -70,6 +72,8 @@ public static class DatasetExtensions
         }
 
         public string? Describe(int row) => source.Describe(rows[row]);
+
+        public JsonObject? DescribeConfiguration() => source.DescribeConfiguration();
 
         public Dialogue? DialogueOf(int row) => source.DialogueOf(rows[row]);
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Socratic.Training.Data;
 
 /// <summary>Rows that can be put together into batches. Implementations are read-only and safe to share.</summary>
@@ -19,6 +21,9 @@ public interface IDataset<out TBatch>
 
     /// <summary>The row as a conversation, to try a model on; null if it is none.</summary>
     Dialogue? DialogueOf(int row) => null;
+
+    /// <summary>How the rows were made, for <c>data_args</c> of training_config.json; null if there is nothing to say.</summary>
+    JsonObject? DescribeConfiguration() => null;
 
     /// <summary>A hash of the rows' content and order, by which a checkpoint knows its data again; null if there is none.</summary>
     string? Fingerprint => null;

@@ -113,6 +113,8 @@ public sealed record StyleProfile
     /// <exception cref="InvalidDataException">Something is out of range; the message names every problem.</exception>
     public void Validate() => Validate($"The style profile '{Name}'");
 
+    internal static bool IsBuiltIn(StyleProfile profile) => ReferenceEquals(profile, SocraticJapanese) || ReferenceEquals(profile, SocraticEnglish) || ReferenceEquals(profile, Notebook);
+
     internal static StyleProfile Parse(string json, string name, string where)
     {
         StyleProfile? profile;

@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using Socratic.Training.Files;
+using Socratic.Training.Models;
+
+namespace Socratic.Training;
+
+/// <summary>
+/// What <c>training_config.json</c> in a run's output folder says: everything that was chosen for the run, so that it can be repeated.
+/// Keys: <c>model_name</c>, <c>training_args</c> (Hugging Face's names where it has the setting), <c>data_args</c>, and a section for what is attached to the model
+/// (<c>lora_config</c> with PEFT's names, <c>bnb_config</c>).
+/// </summary>
+public sealed class TrainingConfiguration
+{
+    /// <summary>The name of the file.</summary>
+    public const string FileName = "training_config.json";
+
+    private const string ModelKey = "model_name";
+    private const string TrainingKey = "training_args";
+    private const string DataKey = "data_args";
+
+    private readonly JsonObject root;
+
+    private TrainingConfiguration(JsonObject root, string path)
+    {
+        this.root = root;
+        ModelName = root[ModelKey] switch
+        {
+            null => null,
+            JsonValue value when value.TryGetValue<string>(out var name) => name,
+            _ => throw new InvalidDataException($"{path}: '{ModelKey}' is no text."),
+        };
+        Options = Runs.TrainingArguments.Read(root[TrainingKey] ?? throw new InvalidDataException($"{path}: '{TrainingKey}' is missing."), $"{path}: '{TrainingKey}'");
+        Data = root[DataKey] is { } data ? SettingsJson.FromNode<DialogueOptions>(data, $"{path}: '{DataKey}'") : null;
+    }
+
+    /// <summary>The model's name or folder; null if the run's module has none.</summary>
+    public string? ModelName { get; }
+
+    /// <summary>The options of the run. They are not validated: the trainer does that.</summary>
+    public TrainingOptions Options { get; }
+
+    /// <summary>How dialogues became rows; null if the rows were no dialogues.</summary>
+    public DialogueOptions? Data { get; }
+
+    /// <summary>A section as it stands in the file, such as <c>lora_config</c>; null if there is none.</summary>
+    public JsonObject? Section(string key) => (root[key] as JsonObject)?.DeepClone().AsObject();
+
+    /// <summary>Reads a run's file.</summary>
+    /// <param name="path">The file, or the output folder it lies in.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is not what it should be; the message names file and key.</exception>
+    public static TrainingConfiguration Read(string path)
+    {
+        if (Directory.Exists(path)) path = Path.Combine(path, FileName);
+        return new TrainingConfiguration(SettingsJson.Read(path), path);
+    }
+
+    /// <summary>The content of the file.</summary>
+    internal static JsonObject Describe(TrainingOptions options, string? modelName, JsonObject? data, IEnumerable<IModelArtifact> artifacts)
+    {
+        var root = new JsonObject { [ModelKey] = modelName, [TrainingKey] = Runs.TrainingArguments.Of(options) };
+        foreach (var artifact in artifacts)
+            if (artifact.DescribeConfiguration() is { Count: > 0 } section) root[artifact.ConfigurationSection] = section;
+        if (data is not null) root[DataKey] = data;
+        return root;
+    }
+}
