@@ -36,6 +36,10 @@ public class LanguageModelTrainer : Trainer<TokenBatch>
     /// <inheritdoc/>
     protected override StepOutput EvaluationStep(TokenBatch batch) => model.Evaluate(batch);
 
+    /// <summary>Scores of answers to the first <see cref="TrainingOptions.GeneratedPrompts"/> held-out prompts, as <c>eval_generated_*</c>.</summary>
+    protected override IEnumerable<KeyValuePair<string, double>> GenerationMetrics(IDataset<TokenBatch> data)
+        => Options.GeneratedPrompts > 0 && model.HasTokenizer ? GeneratedAnswers.Score(model, data, Options) : [];
+
     /// <inheritdoc/>
     protected override long CountTokens(TokenBatch batch) => Options.CountTokens switch
     {
