@@ -12,6 +12,16 @@ public abstract partial class Trainer<TBatch>
 
     private Tensor MicroStep(Window<TBatch> window, int index)
     {
+        if (guard is null) return MicroStepInScope(window, index);
+        var before = TensorGuard.Count;
+        var loss = MicroStepInScope(window, index);
+        // The loss itself lives until the update.
+        guard.Check($"{GetType().Name}.{nameof(TrainingStep)}", before + 1);
+        return loss;
+    }
+
+    private Tensor MicroStepInScope(Window<TBatch> window, int index)
+    {
         using var scope = NewDisposeScope();
         if (!module.training) module.train();
         var batch = window[index];
@@ -32,6 +42,7 @@ public abstract partial class Trainer<TBatch>
         var rate = run.LearningRate;
         lastNorm = norm.Total;
         lastRate = rate;
+        if (run.Watch.Look(run.Gradients) is { Count: > 0 } names) Log.WithoutGradient(names.Count, string.Join(", ", names));
         if (finite)
         {
             events.PreOptimizerStep(norm.Total);
@@ -50,8 +61,15 @@ public abstract partial class Trainer<TBatch>
         // A schedule follows updates that were made: one left out does not use up its rate.
         run.SetRates(State.GlobalStep - State.SkippedUpdates);
         lastTrained = window.Rows[^1];
-        OnUpdated();
+        Updated();
         events.StepEnd(new StepFigures(rate, norm.Total, window.RowCount, window.TargetCount, run.TakeStepTime(), window.Rows.Sum(rows => rows.Sum(row => (long)trainData.LengthOf(row)))));
+    }
+
+    private void Updated()
+    {
+        var before = guard is null ? 0 : TensorGuard.Count;
+        OnUpdated();
+        guard?.Check($"{GetType().Name}.{nameof(OnUpdated)}", before);
     }
 
     private void CountBatch(TBatch batch)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Socratic.Training.Data;
 using Socratic.Training.Data.Sampling;
+using Socratic.Training.Diagnostics;
 using Socratic.Training.Evaluation;
 using Socratic.Training.Loop;
 using Socratic.Training.Optimization;
@@ -25,6 +26,7 @@ public abstract partial class Trainer<TBatch> : IDisposable
     private readonly RunPlan plan;
     private readonly BestModel? best;
     private readonly Device device;
+    private readonly TensorGuard? guard;
 
     /// <summary>Checks the options and prepares a run; nothing is written yet.</summary>
     /// <param name="module">The module to train. The trainer does not own it.</param>
@@ -64,7 +66,8 @@ public abstract partial class Trainer<TBatch> : IDisposable
         };
         best = BestModel.Create(options);
         device = module.parameters().FirstOrDefault()?.device ?? CPU;
-        events = new CallbackDispatcher(callbacks ?? [], State, Control, options, plan);
+        guard = options.WatchTensors ? new TensorGuard((place, count) => Log.TensorsLeftBehind(place, count)) : null;
+        events = new CallbackDispatcher(callbacks ?? [], State, Control, options, plan, guard);
         events.InitEnd(Services);
     }
 

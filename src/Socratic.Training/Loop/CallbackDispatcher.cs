@@ -5,7 +5,7 @@ namespace Socratic.Training.Loop;
 /// <summary>
 /// Calls the callbacks, after the default flow has set the flags (transformers' DefaultFlowCallback). The flags an event answers are cleared before callbacks see it.
 /// </summary>
-internal sealed class CallbackDispatcher(IReadOnlyList<ICallback> callbacks, TrainerState state, TrainerControl control, TrainingOptions options, RunPlan plan)
+internal sealed class CallbackDispatcher(IReadOnlyList<ICallback> callbacks, TrainerState state, TrainerControl control, TrainingOptions options, RunPlan plan, TensorGuard? guard)
 {
     private delegate void Call<TEvent>(ICallback callback, in TEvent e);
 
@@ -104,19 +104,23 @@ internal sealed class CallbackDispatcher(IReadOnlyList<ICallback> callbacks, Tra
         }
     }
 
+    private static string NameOf<TEvent>() => typeof(TEvent).Name.Replace("Event", "", StringComparison.Ordinal);
+
     private void Each<TEvent>(in TEvent e, Call<TEvent> call)
         where TEvent : struct
     {
         foreach (var callback in callbacks)
         {
+            var before = guard is null ? 0 : TensorGuard.Count;
             try
             {
                 call(callback, e);
             }
             catch (Exception inner) when (inner is not CallbackException)
             {
-                throw new CallbackException(callback.GetType().Name, typeof(TEvent).Name.Replace("Event", "", StringComparison.Ordinal), inner);
+                throw new CallbackException(callback.GetType().Name, NameOf<TEvent>(), inner);
             }
+            guard?.Check($"The callback {callback.GetType().Name} ({NameOf<TEvent>()})", before);
         }
     }
 }

@@ -48,6 +48,8 @@ internal sealed class TrainingSession : IDisposable
 
     internal LossMeter Losses { get; }
 
+    internal GradientWatch Watch { get; } = new();
+
     internal CancellationToken Cancellation { get; }
 
     internal bool Cancelled { get; set; }
