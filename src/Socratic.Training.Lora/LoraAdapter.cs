@@ -37,8 +37,7 @@ public sealed class LoraAdapter
     public IReadOnlyList<string> Warnings => plan.Warnings;
 
     /// <summary>The layers it lies beside, in the model's order.</summary>
-    public IReadOnlyList<AdaptedLayer> Layers
-        => [.. parts.OfType<LinearPart>().Select(p => new AdaptedLayer(p.Path, p.Adapter.Settings.Rank, p.Adapter.Settings.Alpha, p.Adapter.Scale))];
+    public IReadOnlyList<AdaptedLayer> Layers => [.. parts.SelectMany(p => p.Layers)];
 
     /// <summary>A factor on the scale that rank and alpha give, in effect at once: 0 is without effect, 1 as it was trained.</summary>
     /// <value>Default: 1.</value>
@@ -57,6 +56,8 @@ public sealed class LoraAdapter
     /// <summary>Every parameter it consists of.</summary>
     internal IEnumerable<AdapterParameter> Parameters => parts.SelectMany(part => part.Parameters.Select(p => new AdapterParameter(part.Path, p.Template, Name, p.Parameter)));
 
+    internal IEnumerable<(StoredTensor Alias, string Name)> Aliases => parts.SelectMany(part => part.Aliases.Select(a => (a, AdapterNames.InMemory(a.Path, a.Template, Name))));
+
     internal AdapterConfig Config => plan.Config;
 
     /// <summary>
@@ -67,7 +68,8 @@ public sealed class LoraAdapter
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         Directory.CreateDirectory(directory);
-        var tensors = parts.SelectMany(part => part.Stored.Select(t => KeyValuePair.Create(AdapterNames.FileKey(part.Path, t.Template), t.Tensor)));
+        using var scope = NewDisposeScope();
+        var tensors = parts.SelectMany(part => part.Stored).Select(t => KeyValuePair.Create(t.FileKey, t.Tensor));
         SafetensorsWriter.Write(Path.Combine(directory, AdapterReader.FileName), tensors, Metadata);
         var config = plan.Config.Write(owner.Host.BaseModel, owner.Host.AutoMapping);
         AtomicFile.Write(Path.Combine(directory, AdapterConfig.FileName), stream => stream.Write(config));

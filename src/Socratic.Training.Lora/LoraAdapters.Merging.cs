@@ -6,6 +6,7 @@ namespace Socratic.Training.Lora;
 public sealed partial class LoraAdapters
 {
     private readonly List<string> merged = [];
+    private Action? tie;
 
     /// <summary>The names of the adapters that are in the weights themselves now.</summary>
     public IReadOnlyList<string> Merged => merged;
@@ -26,6 +27,7 @@ public sealed partial class LoraAdapters
         wanted = [.. wanted.Except(merged, StringComparer.Ordinal)];
         if (wanted.Length == 0) return false;
         var before = merged.ToArray();
+        tie ??= Host.Untie(sites);
         try
         {
             foreach (var site in sites) site.Merge(wanted, roundShare);
@@ -33,6 +35,7 @@ public sealed partial class LoraAdapters
         catch
         {
             foreach (var site in sites) site.Unmerge();
+            if (before.Length == 0) Tie();
             foreach (var site in sites) site.Merge(before, roundShare);
             throw;
         }
@@ -46,6 +49,7 @@ public sealed partial class LoraAdapters
         if (merged.Count == 0) return;
         foreach (var site in sites) site.Unmerge();
         merged.Clear();
+        Tie();
     }
 
     /// <summary>
@@ -56,6 +60,7 @@ public sealed partial class LoraAdapters
     {
         Merge(roundShare: roundShare);
         merged.Clear();
+        tie = null;
         Unload();
     }
 
@@ -97,6 +102,13 @@ public sealed partial class LoraAdapters
         adapters.Clear();
         active = [];
         LoraExtensions.Forget(Host.Root, this);
+    }
+
+    /// <summary>Ties embedding and head again, if a merge untied them.</summary>
+    private void Tie()
+    {
+        tie?.Invoke();
+        tie = null;
     }
 
     /// <summary>The base's parameters under the names they have without adapters, each parameter once.</summary>

@@ -4,6 +4,7 @@ using Socratic.Training.Lora.Hosts;
 using Socratic.Training.Lora.Parts;
 using Socratic.Training.Lora.Sites;
 using Socratic.Training.Models;
+using static TorchSharp.torch;
 
 namespace Socratic.Training.Lora;
 
@@ -83,9 +84,12 @@ public sealed partial class LoraAdapters : IModelArtifact
     {
         var keys = adapters.Values.SelectMany(a => a.Parameters).ToDictionary(p => p.Name, p => p.FileKey, StringComparer.Ordinal);
         var all = Host.Root.named_parameters().DistinctBy(p => p.parameter.Handle).ToArray();
+        // PEFT counts the two sides of a tied embedding's adapter as two.
+        using var scope = NewDisposeScope();
+        var aliases = adapters.Values.SelectMany(a => a.Aliases).Select(a => new TrainableParameter(a.Name, a.Alias.FileKey, a.Alias.Tensor.shape, a.Alias.Tensor.numel())).ToArray();
         return new TrainableSummary(
-            [.. all.Where(p => p.parameter.requires_grad).Select(p => new TrainableParameter(p.name, keys.GetValueOrDefault(p.name, p.name), p.parameter.shape, p.parameter.numel()))],
-            all.Sum(p => p.parameter.numel()));
+            [.. all.Where(p => p.parameter.requires_grad).Select(p => new TrainableParameter(p.name, keys.GetValueOrDefault(p.name, p.name), p.parameter.shape, p.parameter.numel())), .. aliases],
+            all.Sum(p => p.parameter.numel()) + aliases.Sum(a => a.Count));
     }
 
     /// <inheritdoc/>
@@ -128,8 +132,10 @@ public sealed partial class LoraAdapters : IModelArtifact
         return adapter;
     }
 
-    internal void CheckNew(string name)
+    internal void CheckNew(string name, AdapterConfig config)
     {
+        if (config.Options.Bias != LoraBias.None && adapters.Values.FirstOrDefault(a => a.Options.Bias != LoraBias.None) is { } other)
+            throw config.Names.Error($"bias is set, and the adapter '{other.Name}' trains the biases of the base already; only one can.");
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (adapters.ContainsKey(name)) throw new ArgumentException($"The model has an adapter named '{name}' already; the names in use are {string.Join(", ", adapters.Keys)}.", nameof(name));
         if (name.Contains('.', StringComparison.Ordinal) || name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0)

@@ -26,8 +26,9 @@ public static class LoraExtensions
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         var adapters = Of(model);
-        adapters.CheckNew(name);
-        var plan = AdapterPlan.Make(AdapterConfig.Create(options), adapters.Host);
+        var config = AdapterConfig.Create(options);
+        adapters.CheckNew(name, config);
+        var plan = AdapterPlan.Make(config, adapters.Host);
         return Attach(model, adapters, name, plan, [.. plan.Parts.Select(p => p.Create(options.Initialization))], trainable: true);
     }
 
@@ -44,16 +45,10 @@ public static class LoraExtensions
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var adapters = Of(model);
-        adapters.CheckNew(name);
-        var plan = AdapterPlan.Make(AdapterConfig.Read(folder), adapters.Host);
-        var tensors = AdapterReader.Read(folder, name, plan.Tensors);
-        var at = 0;
-        var parts = plan.Parts.Select(part =>
-        {
-            var count = part.Tensors.Count();
-            return part.Create([.. tensors.Skip((at += count) - count).Take(count)]);
-        }).ToArray();
-        var adapter = Attach(model, adapters, name, plan, parts, trainable);
+        var config = AdapterConfig.Read(folder);
+        adapters.CheckNew(name, config);
+        var plan = AdapterPlan.Make(config, adapters.Host);
+        var adapter = Attach(model, adapters, name, plan, Parts(plan, AdapterReader.Read(folder, name, plan.Tensors)), trainable);
         if (logger is not null)
             foreach (var warning in adapter.Warnings) LogMessages.Warning(logger, warning);
         return adapter;
@@ -78,6 +73,19 @@ public static class LoraExtensions
 
     private static LoraAdapters Of(nn.Module model)
         => Attached.TryGetValue(model, out var there) ? there : new LoraAdapters(model is CausalLanguageModel language ? new LanguageModelHost(language) : new ModuleHost(model));
+
+    private static List<AdapterPart> Parts(AdapterPlan plan, IReadOnlyList<Tensor?> tensors)
+    {
+        var parts = new List<AdapterPart>();
+        var at = 0;
+        foreach (var part in plan.Parts)
+        {
+            var count = part.Tensors.Count();
+            parts.Add(part.Create([.. tensors.Skip(at).Take(count)]));
+            at += count;
+        }
+        return parts;
+    }
 
     private static LoraAdapter Attach(nn.Module model, LoraAdapters adapters, string name, AdapterPlan plan, IReadOnlyList<AdapterPart> parts, bool trainable)
     {

@@ -12,19 +12,17 @@ namespace Socratic.Training.Lora.Hosts;
 internal sealed class ModuleHost(nn.Module root) : AdapterHost(root)
 {
     /// <inheritdoc/>
-    public override LinearLayer Linear(string path) => (LinearLayer)Find(path).Child;
-
-    /// <inheritdoc/>
     public override string? WhyNotReplaceable(string path)
     {
         var (owner, name, child) = Find(path);
         var places = Places(owner, child).ToArray();
         if (places.Length == 0) return $"'{path}': {owner.GetType().Name} does not keep its '{name}' in a field or a list of its own, so it cannot be replaced there.";
-        return places.FirstOrDefault(p => !p.CanHold) is { } narrow ? $"'{path}': {narrow.Text} can only hold a {narrow.Type.Name}; declare it as {nameof(LinearLayer)}." : null;
+        var (wrapper, wanted) = child is EmbeddingLayer ? (typeof(LoraEmbedding), nameof(EmbeddingLayer)) : (typeof(LoraLinear), nameof(LinearLayer));
+        return places.FirstOrDefault(p => !p.Type.IsAssignableFrom(wrapper)) is { } narrow ? $"'{path}': {narrow.Text} can only hold a {narrow.Type.Name}; declare it as {wanted}." : null;
     }
 
     /// <inheritdoc/>
-    public override void Replace(string path, LinearLayer layer)
+    public override void Replace(string path, nn.Module layer)
     {
         var (owner, name, child) = Find(path);
         foreach (var place in Places(owner, child)) place.Set(layer);
@@ -35,15 +33,10 @@ internal sealed class ModuleHost(nn.Module root) : AdapterHost(root)
     private (nn.Module Owner, string Name, nn.Module Child) Find(string path)
     {
         var dot = path.LastIndexOf('.');
-        var owner = dot < 0 ? Root : path[..dot].Split('.').Aggregate(Root, (module, part) => module.named_children().First(c => c.name == part).module);
-        var name = path[(dot + 1)..];
-        return (owner, name, owner.named_children().First(c => c.name == name).module);
+        return (dot < 0 ? Root : Module(path[..dot]), path[(dot + 1)..], Module(path));
     }
 
-    private sealed record Place(string Text, Type Type, Action<LinearLayer> Set)
-    {
-        public bool CanHold => Type.IsAssignableFrom(typeof(LoraLinear));
-    }
+    private sealed record Place(string Text, Type Type, Action<nn.Module> Set);
 
     private static IEnumerable<Place> Places(nn.Module owner, nn.Module child)
     {

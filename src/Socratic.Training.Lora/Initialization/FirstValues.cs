@@ -23,6 +23,14 @@ internal static class FirstValues
         return (a, b.zero_(), bias?.zero_());
     }
 
+    /// <summary>A [rank, vocabulary] and B [size, rank] of an embedding: A zero, B normal; other kinds of first values mean linear layers only.</summary>
+    public static (Tensor A, Tensor B) DrawEmbedding(LoraInitialization initialization, long rank, long vocabulary, long size)
+    {
+        using var none = no_grad();
+        var (a, b) = (randn([rank, vocabulary], ScalarType.Float32), randn([size, rank], ScalarType.Float32));
+        return initialization.Equals(LoraInitialization.Random) ? (a, b) : (a.zero_(), b.normal_());
+    }
+
     /// <summary>Kaiming uniform with a = sqrt 5: uniform within 1 / sqrt(columns).</summary>
     internal static Tensor Uniform(long rows, long columns) => nn.init.kaiming_uniform_(empty([rows, columns], ScalarType.Float32), Math.Sqrt(5));
 

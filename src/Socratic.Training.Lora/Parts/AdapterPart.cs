@@ -1,6 +1,7 @@
 using Socratic.Training.Lora.Files;
 using Socratic.Training.Lora.Hosts;
 using Socratic.Training.Lora.Sites;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -33,7 +34,21 @@ internal abstract class PlannedPart(string path)
         return parameter;
     }
 
+    /// <summary>Both sides of a tied embedding lie in the file and must be the same.</summary>
+    protected static void RequireEqual(Tensor copy, Tensor value, string key)
+    {
+        using var scope = NewDisposeScope();
+        if (!copy.eq(value).all().ToBoolean())
+            throw new InvalidDataException($"{AdapterReader.FileName}: '{key}' differs from the embedding it is tied to (ensure_weight_tying); expected the same values.");
+    }
+
     protected static Device DeviceOf(nn.Module layer) => layer.parameters().Concat(layer.buffers()).FirstOrDefault()?.device ?? CPU;
+}
+
+/// <summary>A tensor of an adapter's file: the module it belongs to and its name below it.</summary>
+internal sealed record StoredTensor(string Path, string Template, Tensor Tensor)
+{
+    public string FileKey => AdapterNames.FileKey(Path, Template);
 }
 
 /// <summary>What an adapter has at one module: the parameters, ready to be put into the model.</summary>
@@ -46,7 +61,16 @@ internal abstract class AdapterPart(string path) : IDisposable
     public abstract IEnumerable<(string Template, Parameter Parameter)> Parameters { get; }
 
     /// <summary>What is written to the file, in the order of <see cref="PlannedPart.Tensors"/>.</summary>
-    public virtual IEnumerable<(string Template, Tensor Tensor)> Stored => Parameters.Select(p => (p.Template, (Tensor)p.Parameter));
+    public virtual IEnumerable<StoredTensor> Stored => Parameters.Select(p => new StoredTensor(Path, p.Template, p.Parameter));
+
+    /// <summary>The same parameters under the names of a tied head, where PEFT has a second set.</summary>
+    public virtual IEnumerable<StoredTensor> Aliases => [];
+
+    /// <summary>The layers that have A and B here.</summary>
+    public virtual IEnumerable<AdaptedLayer> Layers => [];
+
+    /// <summary>False if the parameters are the base's.</summary>
+    protected virtual bool OwnsParameters => true;
 
     /// <summary>Puts the part into the model, at the site there is or at a new one, which is added; it is off until the site is told otherwise.</summary>
     public abstract void Attach(AdapterHost host, ICollection<IAdapterSite> sites, string adapter);
@@ -57,9 +81,9 @@ internal abstract class AdapterPart(string path) : IDisposable
     }
 
     /// <inheritdoc/>
-    public virtual void Dispose()
+    public void Dispose()
     {
+        if (!OwnsParameters) return;
         foreach (var (_, parameter) in Parameters) parameter.Dispose();
-        GC.SuppressFinalize(this);
     }
 }

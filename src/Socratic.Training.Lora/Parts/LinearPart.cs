@@ -62,8 +62,21 @@ internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter a
     public override IEnumerable<(string Template, Parameter Parameter)> Parameters => Adapter.Parameters;
 
     /// <inheritdoc/>
-    public override IEnumerable<(string Template, Tensor Tensor)> Stored
-        => savesBase && layer is DenseLinear dense ? base.Stored.Append((AdapterNames.BaseWeight, dense.Weight)) : base.Stored;
+    public override IEnumerable<StoredTensor> Stored
+        => savesBase && layer is DenseLinear dense ? base.Stored.Append(new(Path, AdapterNames.BaseWeight, dense.Weight)) : base.Stored;
+
+    /// <inheritdoc/>
+    public override IEnumerable<AdaptedLayer> Layers => [new(Path, Adapter.Settings.Rank, Adapter.Settings.Alpha, Adapter.Scale)];
+
+    /// <summary>The site at a path, made over <paramref name="layer"/> if there is none.</summary>
+    public static LoraLinear Site(AdapterHost host, ICollection<IAdapterSite> sites, string path, LinearLayer layer)
+    {
+        if (sites.OfType<LoraLinear>().FirstOrDefault(s => s.Path == path) is { } there) return there;
+        var site = new LoraLinear(path, layer);
+        sites.Add(site);
+        host.Replace(path, site);
+        return site;
+    }
 
     /// <inheritdoc/>
     public override void SetStrength(double factor) => Adapter.Scale = Adapter.Settings.Scale * factor;
@@ -71,12 +84,7 @@ internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter a
     /// <inheritdoc/>
     public override void Attach(AdapterHost host, ICollection<IAdapterSite> sites, string adapter)
     {
-        if (sites.OfType<LoraLinear>().FirstOrDefault(s => s.Path == Path) is not { } site)
-        {
-            sites.Add(site = new LoraLinear(Path, layer));
-            host.Replace(Path, site);
-        }
-        site.Add(adapter, Adapter);
+        Site(host, sites, Path, layer).Add(adapter, Adapter);
         if (baseWeight is null) return;
         layer.TrySetDenseWeight(baseWeight);
         baseWeight.Dispose();

@@ -77,6 +77,9 @@ public sealed partial class CausalLanguageModel : nn.Module
     /// <summary>The table of token vectors.</summary>
     public EmbeddingLayer Embedding => decoder.Embedding;
 
+    /// <summary>True if the head multiplies with the embedding's parameter, wrapped or not.</summary>
+    public bool HeadIsEmbedding => head is null || head.Layer.parameters().Any(p => ReferenceEquals(p, decoder.Embedding.Weight));
+
     /// <summary>Puts another embedding of the same size in the place of the one there is. The old one is not disposed: the new one may hold it.</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public void ReplaceEmbedding(EmbeddingLayer embedding)
@@ -174,9 +177,6 @@ public sealed partial class CausalLanguageModel : nn.Module
         var places = next.ne(ignored).nonzero().squeeze(1);
         return (decoder.Norm.call(hidden.reshape(-1, hidden.shape[^1]).index_select(0, places)), next.index_select(0, places), places);
     }
-
-    /// <summary>True if the head's matrix is the embedding's parameter.</summary>
-    private bool HeadIsEmbedding => head is null || (head.Layer is DenseLinear dense && ReferenceEquals(dense.Weight, decoder.Embedding.Weight));
 
     /// <summary>The head's matrix where it is a plain one, else null.</summary>
     private Parameter? HeadWeight() => head is null ? decoder.Embedding.Weight : head.Layer is DenseLinear { Bias: null } dense ? dense.Weight : null;

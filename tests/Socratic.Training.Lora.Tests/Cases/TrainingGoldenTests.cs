@@ -59,6 +59,21 @@ public sealed class TrainingGoldenTests
         Close.Largest(Values(ours), Values(output), golden.LogitTolerance, "out");
     });
 
+    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    public void An_embedding_rounds_where_PEFT_rounds(GoldenEntry entry) => AdapterGoldenTests.Run(entry, golden =>
+    {
+        Assert.SkipUnless(golden.Has.Contains("trace") && !golden.Tensors.Has("trace.b_out"), "the case has no trace of an embedding");
+        using var model = golden.LoadBase();
+        model.LoadAdapter(golden.AdapterFolder);
+        using var none = no_grad();
+        var ids = tensor(golden.Tensors.Integers("trace.x"), golden.Tensors.Shape("trace.x"));
+        var layer = (LoraEmbedding)model.Embedding;
+        Assert.Equal(golden.Floats("trace.base_out"), Values(layer.Base.call(ids)));
+        var ours = layer.call(ids);
+        Assert.Equal(ScalarType.BFloat16, ours.dtype);
+        Assert.Equal(golden.Floats("trace.out"), Values(ours));
+    });
+
     /// <summary>The layer at a path, if it is the one whose values the case holds: the one whose A gives a_out.</summary>
     private static LoraLinear? Traced(GoldenCase golden, CausalLanguageModel model, string path)
     {
