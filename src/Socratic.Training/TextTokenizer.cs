@@ -121,7 +121,7 @@ public sealed class TextTokenizer : Tokenizer
         var kept = tokens.Take(settings.MaxTokenCount).ToList();
         return new EncodeResults<EncodedToken>
         {
-            Tokens = kept.ConvertAll(t => new EncodedToken(t.Id, PieceOf(t.Id), new Range(t.Start, t.End))),
+            Tokens = kept.ConvertAll(t => new EncodedToken(t.Id, pipeline.TextOf(t.Id), new Range(t.Start, t.End))),
             CharsConsumed = kept.Count == tokens.Count ? source.Length : kept.Count == 0 ? 0 : kept[^1].End,
         };
     }

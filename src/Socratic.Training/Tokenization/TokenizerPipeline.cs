@@ -59,6 +59,9 @@ internal sealed class TokenizerPipeline
         return tokens;
     }
 
+    /// <summary>What a token stands for in a text: its piece, normalized if the text it is looked for in is.</summary>
+    public string TextOf(int id) => normalizedContents.TryGetValue(id, out var text) || Vocabulary.TryGetPiece(id, out text) ? text : "";
+
     /// <summary>The text of ids.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An id has no piece.</exception>
     public string Decode(IEnumerable<int> ids, bool skipSpecial)

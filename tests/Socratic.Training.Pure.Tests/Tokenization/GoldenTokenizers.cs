@@ -13,15 +13,6 @@ internal static class GoldenTokenizers
 
     public static IReadOnlyList<JsonElement> All => GoldenRoot.Has(Area) ? [.. GoldenRoot.Index(Area).GetProperty("tokenizers").EnumerateArray()] : [];
 
-    /// <summary>Skips a tokenizer that only the reader of tokenizer.json, which is not there yet, reads right.</summary>
-    public static void SkipUnlessReadable(string name)
-    {
-        var json = Path.Combine(Folder(name), "tokenizer.json");
-        var model = File.Exists(Path.Combine(Folder(name), "tokenizer.model"));
-        var metaspace = File.Exists(json) && GoldenRoot.Json(json).GetProperty("pre_tokenizer") is { ValueKind: JsonValueKind.Object } split && split.Text("type") == "Metaspace";
-        if (!model || metaspace) Assert.Skip("tokenizer.json is not read yet.");
-    }
-
     public static TheoryData<string> Names => [.. All.Select(t => t.GetProperty("name").GetString()!)];
 
     public static JsonElement Entry(string name) => All.Single(t => t.GetProperty("name").GetString() == name);

@@ -17,9 +17,8 @@ internal static class JsonFile
         {
             // The parser leaves invalid UTF-8 inside strings until they are read.
             _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(content.Span);
-            using var document = JsonDocument.Parse(content, Strict);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new InvalidDataException($"{file}: the root must be an object, but is {Name(document.RootElement.ValueKind)}.");
-            return document.RootElement.Clone();
+            var root = JsonElement.Parse(content.Span, Strict);
+            return root.ValueKind == JsonValueKind.Object ? root : throw new InvalidDataException($"{file}: the root must be an object, but is {Name(root.ValueKind)}.");
         }
         catch (DecoderFallbackException e)
         {

@@ -15,7 +15,10 @@ internal static class TokenizerLoader
 
     private static TokenizerPipeline ReadPipeline(TokenizerFiles files, TokenizerSettings settings)
     {
+        // Where there are several forms, tokenizer.json is the one that the reference follows.
+        if (files.TryGet(TokenizerFiles.Json, out var json)) return TokenizerJsonReader.Read(json, files.PathOf(TokenizerFiles.Json), settings);
         if (files.TryGet(TokenizerFiles.SentencePiece, out var model)) return SentencePieceReader.Read(model, files.PathOf(TokenizerFiles.SentencePiece), settings);
+        if (files.TryGet(TokenizerFiles.Vocabulary, out _) && files.TryGet(TokenizerFiles.Merges, out _)) return VocabularyAndMergesReader.Read(files, settings);
         throw new FileNotFoundException($"The folder '{files.Folder}' holds no tokenizer: neither {TokenizerFiles.Json}, nor {TokenizerFiles.SentencePiece}, nor {TokenizerFiles.Vocabulary} with {TokenizerFiles.Merges}.");
     }
 

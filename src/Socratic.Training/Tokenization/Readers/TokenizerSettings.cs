@@ -17,6 +17,9 @@ internal sealed class TokenizerSettings
     /// <summary>The text of the folder's chat template, never executed.</summary>
     public string? ChatTemplate { get; private set; }
 
+    /// <summary>The name of the reference's class; null if none is named.</summary>
+    public string? TokenizerClass { get; private set; }
+
     public List<AddedToken> AddedTokens { get; } = [];
 
     /// <summary>Pieces named as special.</summary>
@@ -68,6 +71,7 @@ internal sealed class TokenizerSettings
         configPath = path;
         if (root.TryGet("add_bos_token", out _)) AddBos = root.Flag("add_bos_token", false, path, "$");
         if (root.TryGet("chat_template", out var template)) ChatTemplate = TemplateOf(template, path);
+        if (root.TryGet("tokenizer_class", out var name)) TokenizerClass = name.Text(path, "tokenizer_class");
         if (!root.TryGet("added_tokens_decoder", out var added)) return;
         if (added.ValueKind != JsonValueKind.Object) throw JsonFile.Expected("an object", added, path, "added_tokens_decoder");
         foreach (var entry in added.EnumerateObject())
