@@ -12,16 +12,18 @@ internal sealed class Gemma2Template() : ChatTemplate("gemma2", "<end_of_turn>")
         if (messages[0].Role == ChatMessage.SystemRole) throw new ChatTemplateException("Gemma 2 has no system role, but message 0 is 'system'; set SystemMessage to FoldIntoFirstUser to put it before the first user message.");
         RequireAlternation(messages, 0);
         writer.Control("<bos>");
-        for (var i = 0; i < messages.Count; i++)
-        {
-            var (role, content) = messages[i];
-            writer.Message = i;
-            writer.Control("<start_of_turn>").Text((role == ChatMessage.AssistantRole ? "model" : role) + "\n");
-            writer.Learned = role == ChatMessage.AssistantRole;
-            writer.Text(Trim(content)).Control("<end_of_turn>").Text("\n");
-            writer.Learned = false;
-        }
+        for (var i = 0; i < messages.Count; i++) WriteTurn(writer, i, messages[i].Role, Trim(messages[i].Content));
         writer.Message = -1;
         if (options.ForGeneration) writer.Control("<start_of_turn>").Text("model\n");
+    }
+
+    /// <summary>One turn of Gemma's form.</summary>
+    internal static void WriteTurn(ChatWriter writer, int message, string role, string text)
+    {
+        writer.Message = message;
+        writer.Control("<start_of_turn>").Text((role == ChatMessage.AssistantRole ? "model" : role) + "\n");
+        writer.Learned = role == ChatMessage.AssistantRole;
+        writer.Text(text).Control("<end_of_turn>").Text("\n");
+        writer.Learned = false;
     }
 }

@@ -10,7 +10,8 @@ internal static class TokenizerLoader
     {
         var files = TokenizerFiles.Read(folder);
         var settings = TokenizerSettings.Read(files);
-        return new TextTokenizer(ReadPipeline(files, settings), files, settings, ChooseTemplate(chatTemplate, settings));
+        var pipeline = ReadPipeline(files, settings);
+        return new TextTokenizer(pipeline, files, settings, ChooseTemplate(chatTemplate, settings, pipeline.Vocabulary));
     }
 
     private static TokenizerPipeline ReadPipeline(TokenizerFiles files, TokenizerSettings settings)
@@ -22,6 +23,9 @@ internal static class TokenizerLoader
         throw new FileNotFoundException($"The folder '{files.Folder}' holds no tokenizer: neither {TokenizerFiles.Json}, nor {TokenizerFiles.SentencePiece}, nor {TokenizerFiles.Vocabulary} with {TokenizerFiles.Merges}.");
     }
 
-    private static ChatTemplate? ChooseTemplate(string? name, TokenizerSettings settings)
-        => name is not null ? ChatTemplate.Named(name) : settings.ChatTemplate is { } text ? ChatTemplates.Recognize(text) : null;
+    private static ChatTemplate? ChooseTemplate(string? name, TokenizerSettings settings, Vocabulary vocabulary)
+    {
+        if (name is not null) return ChatTemplate.Named(name);
+        return settings.ChatTemplate is { } text ? ChatTemplates.Recognize(text, piece => vocabulary.TryGetId(piece, out var id) && vocabulary.IsControl(id)) : null;
+    }
 }
