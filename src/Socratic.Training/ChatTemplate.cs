@@ -70,7 +70,7 @@ public abstract class ChatTemplate
     }
 
     /// <summary>Python's strip: white space, and the separators U+001C to U+001F.</summary>
-    private protected static string Trim(string text)
+    internal static string Trim(string text)
     {
         static bool Blank(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';
         var (start, end) = (0, text.Length);

@@ -8,6 +8,8 @@ public sealed class GoldenEncodingTests
 {
     public static TheoryData<string> Names => GoldenTokenizers.Names;
 
+    public static TheoryData<string> NamesWithOlderFiles => [.. GoldenTokenizers.All.Select(t => t.Text("name")).Where(GoldenTokenizers.HasOlderFiles)];
+
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Names))]
     public void Encodes(string name) => GoldenReport.Run(GoldenTokenizers.Area, $"encodings/{name}", () =>
     {
@@ -31,6 +33,27 @@ public sealed class GoldenEncodingTests
             if (tokenizer.Decode(ids) != entry.Text("text")) problems.Add($"{entry.Text("name")}: '{tokenizer.Decode(ids)}', expected '{entry.Text("text")}'");
             if (tokenizer.Decode(ids, skipSpecial: true) != entry.Text("text_skip_special")) problems.Add($"{entry.Text("name")} without special: '{tokenizer.Decode(ids, skipSpecial: true)}', expected '{entry.Text("text_skip_special")}'");
         }
+        Assert.True(problems.Count == 0, $"{problems.Count} problems:\n{string.Join("\n", problems.Take(12))}");
+    });
+
+    /// <summary>The other form in which a folder may hold the same vocabulary, alone: what folders without tokenizer.json give.</summary>
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(NamesWithOlderFiles))]
+    public void EncodesFromTheOlderFiles(string name) => GoldenReport.Run(GoldenTokenizers.Area, $"encodings/{name}", () =>
+    {
+        var tokenizer = GoldenTokenizers.LoadWithoutJson(name);
+        var problems = new List<string>();
+        var control = GoldenTokenizers.Entry(name).GetProperty("control_tokens").EnumerateObject().Select(p => p.Name).ToList();
+        var dummyPrefix = tokenizer.EncodeToTokens("a", out _)[0].Value.StartsWith('▁');
+        foreach (var entry in GoldenTokenizers.Encodings(name).GetProperty("encodings").EnumerateArray())
+        {
+            var text = entry.Text("text");
+            var plain = !control.Exists(c => text.Contains(c, StringComparison.Ordinal));
+            // sentencepiece knows no control token in a text, and where it adds a dummy prefix no value here says what stands after one.
+            if (!plain && dummyPrefix) continue;
+            var expected = plain ? entry.IdsOr("ids_sentencepiece", "ids") : entry.Ids("ids");
+            if (Record.Exception(() => GoldenTokenizers.Same(expected, tokenizer.EncodeToIds(text), "ids")) is { } problem) problems.Add($"{entry.Text("name")}: {problem.Message}");
+        }
+        CheckIndex(tokenizer, GoldenTokenizers.Entry(name));
         Assert.True(problems.Count == 0, $"{problems.Count} problems:\n{string.Join("\n", problems.Take(12))}");
     });
 

@@ -21,12 +21,37 @@ internal static class GoldenTokenizers
 
     public static JsonElement Encodings(string name) => GoldenRoot.Json(GoldenRoot.File(Area, Entry(name).GetProperty("encodings").GetString()!));
 
+    /// <summary>A file of the area; a smaller copy of the values may lack it.</summary>
+    public static JsonElement FileOrSkip(string name)
+    {
+        var path = GoldenRoot.File(Area, name);
+        if (!File.Exists(path)) Assert.Skip($"This copy of the values lacks {name}.");
+        return GoldenRoot.Json(path);
+    }
+
     public static TextTokenizer Load(string name)
     {
         lock (Loaded)
         {
             if (!Loaded.TryGetValue(name, out var tokenizer)) Loaded.Add(name, tokenizer = TextTokenizer.Load(Folder(name)));
             return tokenizer;
+        }
+    }
+
+    public static bool HasOlderFiles(string name) => File.Exists(Path.Combine(Folder(name), "tokenizer.model")) || File.Exists(Path.Combine(Folder(name), "merges.txt"));
+
+    /// <summary>The tokenizer of a folder with everything but its tokenizer.json.</summary>
+    public static TextTokenizer LoadWithoutJson(string name)
+    {
+        var folder = Directory.CreateTempSubdirectory("socratic-").FullName;
+        try
+        {
+            foreach (var file in Directory.GetFiles(Folder(name)).Where(f => Path.GetFileName(f) is not ("tokenizer.json" or "encodings.json"))) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            return TextTokenizer.Load(folder);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
 

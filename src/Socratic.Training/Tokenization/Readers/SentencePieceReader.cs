@@ -55,8 +55,8 @@ internal static class SentencePieceReader
     public static TokenizerPipeline Read(ReadOnlySpan<byte> bytes, string file, TokenizerSettings settings)
     {
         var model = Parse(bytes, file);
-        Check(model, file);
         var ids = Index(model, file);
+        Check(model, file);
         if (!model.DummyPrefix && ids.Remove("<0x09>", out var tab))
         {
             // Published Gemma tokenizers know this byte as the tab itself.
@@ -73,12 +73,13 @@ internal static class SentencePieceReader
             UnknownId = model.Pieces.FindIndex(p => p.Type == PieceType.Unknown),
             FuseUnknown = true,
         };
-        var blank = new ReplaceNormalizer(new LiteralPattern(" "), Blank.ToString());
-        INormalizer normalizer = model.DummyPrefix ? new SequenceNormalizer([new PrependNormalizer(Blank.ToString()), blank]) : blank;
+        List<INormalizer> normalizers = [new ReplaceNormalizer(new LiteralPattern(" "), Blank.ToString())];
+        if (model.DummyPrefix) normalizers.Insert(0, new PrependNormalizer(Blank.ToString()));
+        if (model.RemoveExtraBlanks) normalizers.Insert(0, new SpacesNormalizer());
         List<IDecoder> decoders = [new ReplaceDecoder(new LiteralPattern(Blank.ToString()), " "), new ByteFallbackDecoder(), new FuseDecoder()];
         if (model.DummyPrefix) decoders.Add(new StripDecoder(' ', 1, 0));
         var addsBos = (settings.AddBos ?? true) && model.BosId >= 0 && model.BosId < model.Pieces.Count;
-        return new TokenizerPipeline(vocabulary, bpe, normalizer, null, new SequenceDecoder(decoders), addsBos ? [model.BosId] : [], []);
+        return new TokenizerPipeline(vocabulary, bpe, new SequenceNormalizer(normalizers), null, new SequenceDecoder(decoders), addsBos ? [model.BosId] : [], []);
     }
 
     private static Model Parse(ReadOnlySpan<byte> bytes, string file)
@@ -166,7 +167,8 @@ internal static class SentencePieceReader
         }
         if (model.Pieces.All(p => p.Type != PieceType.Unknown)) throw new InvalidDataException($"{file}: has no piece of type UNKNOWN.");
         if (model.HasCharacterMap) throw new InvalidDataException($"{file}: normalizes with a character map (precompiled_charsmap), which is not supported; use the folder's tokenizer.json.");
-        if (model.RemoveExtraBlanks) throw new InvalidDataException($"{file}: normalizer_spec.remove_extra_whitespaces is set, which is not supported.");
+        if (model.RemoveExtraBlanks && model.Pieces.Any(p => p.Type == PieceType.UserDefined))
+            throw new InvalidDataException($"{file}: normalizer_spec.remove_extra_whitespaces is set and there are user-defined pieces, which is not supported together; use the folder's tokenizer.json.");
         if (model.BlankAsSuffix) throw new InvalidDataException($"{file}: trainer_spec.treat_whitespace_as_suffix is set, which is not supported.");
         if (!model.EscapeBlanks) throw new InvalidDataException($"{file}: normalizer_spec.escape_whitespaces is off, which is not supported.");
     }
