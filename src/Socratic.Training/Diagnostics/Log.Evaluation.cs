@@ -4,9 +4,6 @@ namespace Socratic.Training.Diagnostics;
 
 internal static partial class LogMessages
 {
-    [LoggerMessage(2001, LogLevel.Warning, "{Rows} of {Of} evaluated rows hold no target: they count for no loss")]
-    public static partial void EvaluationRowsWithoutTarget(this ILogger log, long rows, long of);
-
     [LoggerMessage(2002, LogLevel.Information,
         "Step {Step}: style consistency {StyleConsistency:0.000}, dialogue flow {DialogueFlow:0.000}, texts with a question word {QuestionWordShare:0.0%}, sentences with an asking ending {QuestionEndingShare:0.0%}")]
     public static partial void Style(this ILogger log, int step, double styleConsistency, double dialogueFlow, double questionWordShare, double questionEndingShare);
