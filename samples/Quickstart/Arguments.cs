@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace Quickstart;
+
+/// <summary>The command line; everything is optional.</summary>
+internal sealed record Arguments(string Model, string Data, string Output, bool Fresh)
+{
+    internal static string TinyModel { get; } = Path.Combine(AppContext.BaseDirectory, "model", "socratic-tiny-ja");
+
+    /// <summary>The settings below suit the tiny model; a model of the user's learns more slowly.</summary>
+    internal bool IsTinyModel => Path.GetFullPath(Model) == Path.GetFullPath(TinyModel);
+
+    /// <summary>Parses the command line and runs; gives the exit code.</summary>
+    internal static int Parse(string[] args, Func<Arguments, int> run)
+    {
+        var model = new Option<string>("--model") { Description = "A Hugging Face folder of a causal language model.", DefaultValueFactory = _ => TinyModel };
+        var data = new Option<string>("--data") { Description = "Dialogues: a JSON array, or one object a line.", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "quickstart-dialogues.json") };
+        var output = new Option<string>("--output") { Description = "Where the run leaves its files.", DefaultValueFactory = _ => Path.Combine("out", "quickstart") };
+        var fresh = new Option<bool>("--fresh") { Description = "Begin anew in an output folder that holds a run." };
+        var root = new RootCommand("Teaches a small Japanese Gemma-2 model to answer by asking back, in about a minute on a CPU.") { model, data, output, fresh };
+        root.SetAction(parsed => run(new Arguments(parsed.GetValue(model)!, parsed.GetValue(data)!, parsed.GetValue(output)!, parsed.GetValue(fresh))));
+        var result = root.Parse(args);
+        if (result.Action is System.CommandLine.Invocation.ParseErrorAction errors) errors.ShowHelp = false;
+        return result.Invoke();
+    }
+}

@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+
+namespace Quickstart;
+
+/// <summary>Ctrl+C and SIGTERM ask the run to save and end; a second signal ends the process at once.</summary>
+internal sealed class Cancellation : IDisposable
+{
+    private readonly CancellationTokenSource source = new();
+    private readonly List<PosixSignalRegistration> registrations = [];
+
+    internal Cancellation()
+    {
+        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }) registrations.Add(PosixSignalRegistration.Create(signal, Handle));
+    }
+
+    internal CancellationToken Token => source.Token;
+
+    public void Dispose()
+    {
+        foreach (var registration in registrations) registration.Dispose();
+        source.Dispose();
+    }
+
+    private void Handle(PosixSignalContext context)
+    {
+        context.Cancel = !source.IsCancellationRequested;
+        source.Cancel();
+    }
+}

@@ -1,0 +1,24 @@
+using Socratic.Training;
+using Socratic.Training.Callbacks;
+
+namespace Quickstart;
+
+/// <summary>Shown once a training really begins: what is trained, and on what.</summary>
+internal sealed class Introduction(Screen screen, CausalLanguageModel model, DialogueDataset all, DialogueDataset train, DialogueDataset heldOut) : ICallback
+{
+    public void OnTrainBegin(in TrainBeginEvent e)
+    {
+        var parameters = model.named_parameters().Select(p => (Trains: p.parameter.requires_grad, Count: p.parameter.numel())).ToList();
+        screen.Model(parameters.Where(p => p.Trains).Sum(p => p.Count), parameters.Sum(p => p.Count), e.Options.LearningRate);
+        screen.Data(all.Report, train.Count, heldOut.Count, train.Show(0));
+        if (e.ResumedFrom is { } checkpoint) screen.Resumed(checkpoint, e.State);
+    }
+}
+
+/// <summary>The answers of the model as it was, asked for only when a training really begins.</summary>
+internal sealed class AnswersBefore(Func<IReadOnlyList<string>> ask) : ICallback
+{
+    internal IReadOnlyList<string>? Answers { get; private set; }
+
+    public void OnTrainBegin(in TrainBeginEvent e) => Answers = ask();
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Socratic.Training;
+using Spectre.Console;
+
+namespace Quickstart;
+
+/// <summary>Everything the person sees. On a terminal one line shows the progress; redirected, plain lines do.</summary>
+internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
+{
+    private const int PlainEvery = 10;
+
+    private readonly IAnsiConsole console = AnsiConsole.Console;
+    private readonly bool isTerminal = !Console.IsOutputRedirected;
+    private bool hasProgressLine;
+
+    internal Screen()
+    {
+        Console.OutputEncoding = System.Text.Encoding.UTF8;
+        if (!isTerminal) console.Profile.Width = 160;
+        Log = LoggerFactory.Create(b => b.AddProvider(new ScreenLoggerProvider(this)));
+    }
+
+    /// <summary>The library's log, shown between the lines of progress.</summary>
+    internal ILoggerFactory Log { get; }
+
+    internal void Title(Arguments arguments)
+    {
+        Line("[bold]Socratic.Training quickstart[/]: a small language model learns to answer by asking back.");
+        Line($"[grey]model   {Markup.Escape(arguments.Model)}[/]");
+        Line($"[grey]data    {Markup.Escape(arguments.Data)}[/]");
+        Line($"[grey]output  {Markup.Escape(arguments.Output)}[/]");
+        console.WriteLine();
+    }
+
+    internal void Model(long trained, long all, double rate)
+        => Line(Text($"Training {trained:N0} of {all:N0} parameters ({(double)trained / all:P1}): LoRA of rank 16 on q, k, v and o; learning rate {rate:g}."));
+
+    internal void Data(DatasetReport report, int train, int heldOut, string firstRow)
+    {
+        Line(Text($"{report.Read} dialogues: {train} train, {heldOut} are held out; {report.Skipped.Count} skipped, {report.Cut.Count} cut, {report.Untrained.Count} without a trained token."));
+        Line("The first row as the model sees it; it learns what stands between [green]⟦[/] and [green]⟧[/]:");
+        foreach (var line in firstRow.TrimEnd().Split('\n'))
+            Line("  [grey]" + Markup.Escape(line).Replace("⟦", "[/][green]⟦", StringComparison.Ordinal).Replace("⟧", "⟧[/][grey]", StringComparison.Ordinal) + "[/]");
+        console.WriteLine();
+    }
+
+    internal void Resumed(string checkpoint, TrainerState state)
+        => Line(Text($"Going on from {Path.GetFileName(checkpoint)}: update {state.GlobalStep} of {state.MaxSteps}."));
+
+    public void Report(TrainingProgress value)
+    {
+        if (!isTerminal && value.Step % PlainEvery != 0 && value.Step != value.Of) return;
+        var loss = value.Loss is { } l ? Text($"loss {l:F3}") : "loss ...";
+        var pace = value.TokensPerSecond is { } t ? Text($"{t:N0} tokens/s") : "";
+        var left = value.TimeLeft is { } time ? Text($"{(int)time.TotalMinutes}:{time.Seconds:00} left") : "";
+        var memory = Text($"{value.HostMemoryBytes / 1048576.0:N0} MB");
+        var text = Text($"{value.Step,4} / {value.Of}  {loss}  rate {value.LearningRate:0.0e+0}");
+        foreach (var part in new[] { left, pace, memory })
+            if (part.Length > 0 && (!isTerminal || text.Length + part.Length + 14 < console.Profile.Width)) text += "  " + part;
+        if (!isTerminal)
+        {
+            console.WriteLine(text);
+            return;
+        }
+        var filled = Math.Clamp(10 * value.Step / Math.Max(value.Of, 1), 0, 10);
+        Console.Write($"\r\u001b[2K{new string('━', filled)}{new string('─', 10 - filled)} {text}");
+        hasProgressLine = true;
+        if (value.Step == value.Of) EndProgressLine();
+    }
+
+    internal void Message(LogLevel level, string message)
+    {
+        var color = level >= LogLevel.Error ? "red" : level == LogLevel.Warning ? "yellow" : "grey";
+        Line($"[{color}]{Markup.Escape(message)}[/]");
+    }
+
+    internal string? Ask(string question)
+    {
+        EndProgressLine();
+        console.Write(question);
+        return Console.ReadLine();
+    }
+
+    internal void Answers(IReadOnlyList<string> questions, IReadOnlyList<string>? before, IReadOnlyList<string> after)
+    {
+        EndProgressLine();
+        console.WriteLine();
+        for (var i = 0; i < questions.Count; i++)
+        {
+            Line($"[bold]{Markup.Escape(questions[i])}[/]");
+            if (before is not null) Line($"  [grey]before[/]  {Markup.Escape(before[i])}");
+            Line($"  [green]{(before is null ? "answer" : "after ")}[/]  {Markup.Escape(after[i])}");
+        }
+        console.WriteLine();
+    }
+
+    internal void Files(Arguments arguments)
+    {
+        var output = arguments.Output;
+        Line("Look at:");
+        Line($"  {Markup.Escape(Path.Combine(output, "training_progress", "training_progress.png"))}  [grey]the curves[/]");
+        Line($"  {Markup.Escape(Path.Combine(output, "adapter_model.safetensors"))}  [grey]the adapter, as PEFT writes it[/]");
+        Line($"  {Markup.Escape(Path.Combine(output, "training_log.txt"))}  [grey]what happened when[/]");
+    }
+
+    internal void AlreadyComplete(Arguments arguments)
+        => Line($"This run is complete: the adapter in {Markup.Escape(arguments.Output)} gave these answers, and nothing was changed. Add [bold]--fresh[/] to begin anew.");
+
+    internal void Stopped(TrainerState state, Arguments arguments)
+        => Line(Text($"Stopped after update {state.GlobalStep} of {state.MaxSteps}; a checkpoint lies in {arguments.Output}. The same command goes on from there.").EscapeMarkup());
+
+    internal void Error(Exception error, string output)
+    {
+        EndProgressLine();
+        var message = error is Microsoft.Extensions.Options.OptionsValidationException options ? string.Join(Environment.NewLine, options.Failures) : error.Message;
+        var log = Path.Combine(output, "training_log.txt");
+        Console.Error.WriteLine($"Error: {message}{(File.Exists(log) ? $" (The log has more: {log})" : "")}");
+    }
+
+    public void Dispose()
+    {
+        EndProgressLine();
+        Log.Dispose();
+    }
+
+    private void Line(string markup)
+    {
+        EndProgressLine();
+        console.MarkupLine(markup);
+    }
+
+    private void EndProgressLine()
+    {
+        if (!hasProgressLine) return;
+        hasProgressLine = false;
+        Console.WriteLine();
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
