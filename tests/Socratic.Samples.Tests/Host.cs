@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Socratic.Testing;
+
+namespace Socratic.Samples.Tests;
+
+/// <summary>The quickstart as a person runs it: a process with an exit code, a console and a folder.</summary>
+internal static class Host
+{
+    internal static string Samples { get; } = Path.Combine(RepositoryRoot.Path, "samples", "Quickstart");
+
+    internal static string Model { get; } = Path.Combine(Samples, "model", "socratic-tiny-ja");
+
+    internal static string Dialogues { get; } = Path.Combine(Samples, "quickstart-dialogues.json");
+
+    internal sealed record Ended(int ExitCode, string Output, string Error);
+
+    internal static Ended Run(string folder, params string[] arguments)
+    {
+        using var process = Start(folder, arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new Ended(process.ExitCode, output, error.Result);
+    }
+
+    /// <summary>Kills the process (-9) as soon as it prints a line that holds a text; gives what it printed. Null if it ended before.</summary>
+    internal static string? KillAt(string folder, string text, params string[] arguments)
+    {
+        using var process = Start(folder, arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = "";
+        while (process.StandardOutput.ReadLine() is { } line)
+        {
+            output += line + "\n";
+            if (!line.Contains(text, StringComparison.Ordinal)) continue;
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+            return output;
+        }
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, error.Result);
+        return null;
+    }
+
+    /// <summary>A hash over the names and contents of every file below a folder; empty for a folder that does not exist.</summary>
+    internal static string Hash(string folder)
+    {
+        if (!Directory.Exists(folder)) return "";
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var entry in Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(Path.GetRelativePath(folder, entry) + "\0"));
+            if (File.Exists(entry)) hash.AppendData(File.ReadAllBytes(entry));
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static Process Start(string folder, string[] arguments)
+    {
+        var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(Samples, "bin", configuration, "net10.0", "quickstart.dll"), .. arguments])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["OMP_NUM_THREADS"] = "1";
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.RegularExpressions;
+using Socratic.Testing.Golden;
+using Socratic.Training;
+using Socratic.Training.Lora;
+
+namespace Socratic.Samples.Tests;
+
+public sealed partial class QuickstartTests
+{
+    private const string Adapter = "adapter_model.safetensors";
+
+    [Fact]
+    public void ItLearnsToAskBackSurvivesKillsAndLeavesACompleteRunAlone()
+    {
+        using var folder = new TestFolder();
+        var undisturbed = Host.Run(folder.Path, "--output", "whole");
+        Assert.True(undisturbed.ExitCode == 0, undisturbed.Error);
+        Assert.Equal(3, AnswersAfter().Count(undisturbed.Output));
+        AsksBack(Path.Combine(folder.Path, "whole"));
+
+        // Killed after several different checkpoints: each restart says where it goes on, and the end is the same to the byte.
+        Assert.NotNull(Host.KillAt(folder.Path, "checkpoint-20", "--output", "killed"));
+        Assert.Contains("Going on from checkpoint-20: update 20 of 120.", Host.KillAt(folder.Path, "checkpoint-60", "--output", "killed"), StringComparison.Ordinal);
+        Assert.Contains("Going on from checkpoint-60", Host.KillAt(folder.Path, "checkpoint-100", "--output", "killed"), StringComparison.Ordinal);
+        var last = Host.Run(folder.Path, "--output", "killed");
+        Assert.True(last.ExitCode == 0, last.Error);
+        Assert.Contains("Going on from checkpoint-100", last.Output, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder.Path, "whole", Adapter)), File.ReadAllBytes(Path.Combine(folder.Path, "killed", Adapter)));
+
+        var before = Host.Hash(Path.Combine(folder.Path, "whole"));
+        var second = Host.Run(folder.Path, "--output", "whole");
+        Assert.Equal(0, second.ExitCode);
+        Assert.Contains("complete", second.Output, StringComparison.Ordinal);
+        Assert.Contains("--fresh", second.Output, StringComparison.Ordinal);
+        Assert.Equal(3, Answers().Count(second.Output));
+        Assert.Equal(before, Host.Hash(Path.Combine(folder.Path, "whole")));
+
+        Assert.NotNull(Host.KillAt(folder.Path, "checkpoint-20", "--output", "whole", "--fresh"));
+        Assert.Equal(["checkpoint-20"], Directory.GetDirectories(Path.Combine(folder.Path, "whole"), "checkpoint-*").Select(Path.GetFileName));
+    }
+
+    /// <summary>The held-out loss within 5% of the reference's, and at least 90% of the greedy answers to held-out questions end by asking.</summary>
+    private static void AsksBack(string output)
+    {
+        using var model = CausalLanguageModel.Load(Host.Model);
+        model.LoadAdapter(output);
+        var (_, heldOut) = DialogueDataset.Read(Host.Dialogues, model.Tokenizer).SplitLast(60);
+        using var trainer = new LanguageModelTrainer(model, new TrainingOptions { OutputDirectory = output }, heldOut, heldOut);
+        var reference = GoldenRoot.Json(Path.Combine(Testing.RepositoryRoot.Path, "tests", "golden", "quickstart", "cases.json")).GetProperty("cases")[0];
+        Close.Relative(reference.GetProperty("heldout_loss_per_token").GetProperty("after").GetDouble(), trainer.Evaluate()["eval_loss_per_token"], 0.05, "held-out loss");
+        var questions = Enumerable.Range(0, heldOut.Count).Select(i => new[] { ChatMessage.User(heldOut.DialogueOf(i)!.Messages[0].Content) }).ToArray();
+        var answers = model.AnswerBatch(questions, new GenerationOptions { MaxNewTokens = 80 });
+        var asking = answers.Count(EndsByAsking);
+        Assert.True(asking >= 0.9 * answers.Count, $"{asking} of {answers.Count} answers end by asking");
+    }
+
+    /// <summary>The rule of shared/models/make/quickstart_reference.py: the last sentence ends in か, かね or a question mark.</summary>
+    private static bool EndsByAsking(string answer)
+    {
+        var last = Sentences().Split(answer.Trim().TrimEnd('」', '』')).LastOrDefault(s => !string.IsNullOrWhiteSpace(s)) ?? "";
+        return Question().IsMatch(last);
+    }
+
+    [GeneratedRegex(@"^  after   \S", RegexOptions.Multiline)]
+    private static partial Regex AnswersAfter();
+
+    [GeneratedRegex(@"^  answer  \S", RegexOptions.Multiline)]
+    private static partial Regex Answers();
+
+    [GeneratedRegex("(?<=[。！？?])")]
+    private static partial Regex Sentences();
+
+    [GeneratedRegex("(か|かね)[。？?]?$|[？?]$")]
+    private static partial Regex Question();
+}
