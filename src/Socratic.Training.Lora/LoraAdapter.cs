@@ -1,4 +1,5 @@
 using Socratic.Training.Files;
+using Socratic.Training.Lora.Combining;
 using Socratic.Training.Lora.Config;
 using Socratic.Training.Lora.Files;
 using Socratic.Training.Lora.Parts;
@@ -58,6 +59,9 @@ public sealed class LoraAdapter
 
     internal IEnumerable<(StoredTensor Alias, string Name)> Aliases => parts.SelectMany(part => part.Aliases.Select(a => (a, AdapterNames.InMemory(a.Path, a.Template, Name))));
 
+    /// <summary>True if every share is a product of A and B and no more.</summary>
+    internal bool IsPlain => parts.All(p => p.Product is not null);
+
     internal AdapterConfig Config => plan.Config;
 
     /// <summary>
@@ -74,6 +78,10 @@ public sealed class LoraAdapter
         var config = plan.Config.Write(owner.Host.BaseModel, owner.Host.AutoMapping);
         AtomicFile.Write(Path.Combine(directory, AdapterConfig.FileName), stream => stream.Write(config));
     }
+
+    /// <summary>Its share at a layer with a weight in a sum, or null if it has none there.</summary>
+    internal Factors? FactorsAt(string path, double weight)
+        => parts.FirstOrDefault(p => p.Path == path)?.Product is { } product ? new Factors(product.A, product.B, product.Scale, weight) : null;
 
     /// <summary>Whether its parameters are trained now.</summary>
     internal void SetTrained(bool isOn)

@@ -116,7 +116,7 @@ public sealed partial class LoraAdapters : IModelArtifact
         foreach (var adapter in adapters.Values) adapter.Load(FolderOf(directory, adapter.Name));
     }
 
-    internal LoraAdapter Add(string name, AdapterPlan plan, IReadOnlyList<AdapterPart> parts, bool trainable)
+    internal LoraAdapter Add(string name, AdapterPlan plan, IReadOnlyList<AdapterPart> parts, bool trainable, bool isOn = true)
     {
         if (adapters.Count == 0)
             foreach (var parameter in Host.Root.parameters()) parameter.requires_grad = false;
@@ -127,7 +127,7 @@ public sealed partial class LoraAdapters : IModelArtifact
         }
         var adapter = new LoraAdapter(this, name, plan, parts, trainable);
         adapters.Add(name, adapter);
-        if (active.Length == 0) active = [name];
+        if (isOn && active.Length == 0) active = [name];
         Apply();
         return adapter;
     }

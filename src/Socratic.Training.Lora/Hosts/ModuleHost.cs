@@ -26,8 +26,10 @@ internal sealed class ModuleHost(nn.Module root) : AdapterHost(root)
     {
         var (owner, name, child) = Find(path);
         foreach (var place in Places(owner, child)) place.Set(layer);
-        owner.register_module(name, null!);
-        owner.register_module(name, layer);
+        // Taken out and put back with those after it: the order of the parameters stays.
+        var children = owner.named_children().SkipWhile(c => c.name != name).ToArray();
+        foreach (var (childName, _) in children) owner.register_module(childName, null!);
+        foreach (var (childName, module) in children) owner.register_module(childName, childName == name ? layer : module);
     }
 
     private (nn.Module Owner, string Name, nn.Module Child) Find(string path)

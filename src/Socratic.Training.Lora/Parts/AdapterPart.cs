@@ -66,6 +66,9 @@ internal abstract class AdapterPart(string path) : IDisposable
     /// <summary>The same parameters under the names of a tied head, where PEFT has a second set.</summary>
     public virtual IEnumerable<StoredTensor> Aliases => [];
 
+    /// <summary>A, B and their scale now, if the share is their product and no more; else null.</summary>
+    public virtual (Parameter A, Parameter B, double Scale)? Product => null;
+
     /// <summary>The layers that have A and B here.</summary>
     public virtual IEnumerable<AdaptedLayer> Layers => [];
 

@@ -68,6 +68,9 @@ internal sealed class EmbeddingPart(string path, EmbeddingLayer layer, Embedding
     private readonly TiedHeadAdapter? head = tiedHead is null ? null : new TiedHeadAdapter(adapter);
 
     /// <inheritdoc/>
+    public override (Parameter A, Parameter B, double Scale)? Product => head is null ? (adapter.A, adapter.B, adapter.Scale) : null;
+
+    /// <inheritdoc/>
     public override IEnumerable<AdaptedLayer> Layers
     {
         get

@@ -66,6 +66,9 @@ internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter a
         => savesBase && layer is DenseLinear dense ? base.Stored.Append(new(Path, AdapterNames.BaseWeight, dense.Weight)) : base.Stored;
 
     /// <inheritdoc/>
+    public override (Parameter A, Parameter B, double Scale)? Product => Adapter is DoraAdapter || Adapter.Bias is not null ? null : (Adapter.A, Adapter.B, Adapter.Scale);
+
+    /// <inheritdoc/>
     public override IEnumerable<AdaptedLayer> Layers => [new(Path, Adapter.Settings.Rank, Adapter.Settings.Alpha, Adapter.Scale)];
 
     /// <summary>The site at a path, made over <paramref name="layer"/> if there is none.</summary>

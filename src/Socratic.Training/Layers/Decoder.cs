@@ -29,8 +29,9 @@ internal sealed class Decoder : nn.Module
     /// <summary>Puts another embedding of the same size in the place of the one there is, which is not disposed: the new one may hold it.</summary>
     public void Replace(EmbeddingLayer embedding)
     {
-        register_module("embed_tokens", null!);
-        register_module("embed_tokens", embedding);
+        var children = named_children().ToArray();
+        foreach (var (name, _) in children) register_module(name, null!);
+        foreach (var (name, module) in children) register_module(name, name == "embed_tokens" ? embedding : module);
         Embedding = embedding;
     }
 

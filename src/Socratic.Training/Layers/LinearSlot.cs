@@ -30,8 +30,10 @@ internal sealed class LinearSlot
     {
         if (layer.InFeatures != Layer.InFeatures || layer.OutFeatures != Layer.OutFeatures)
             throw new ArgumentException($"{Name} maps {Layer.InFeatures} to {Layer.OutFeatures} features; its replacement maps {layer.InFeatures} to {layer.OutFeatures}.", nameof(layer));
-        owner.register_module(Name, null!);
-        owner.register_module(Name, layer);
+        // Taken out and put back with those after it: the order of the parameters stays the network's.
+        var children = owner.named_children().SkipWhile(c => c.name != Name).ToArray();
+        foreach (var (name, _) in children) owner.register_module(name, null!);
+        foreach (var (name, module) in children) owner.register_module(name, name == Name ? layer : module);
         Layer = layer;
     }
 }
