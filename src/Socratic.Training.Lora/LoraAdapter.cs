@@ -4,6 +4,7 @@ using Socratic.Training.Lora.Config;
 using Socratic.Training.Lora.Files;
 using Socratic.Training.Lora.Parts;
 using Socratic.Training.Safetensors;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -68,25 +69,61 @@ public sealed class LoraAdapter
     /// Writes adapter_model.safetensors and adapter_config.json into a folder, which is created: what PEFT's save_pretrained writes and its from_pretrained reads.
     /// </summary>
     /// <exception cref="IOException">A file cannot be written; the old one of that name stands.</exception>
+    /// <exception cref="InvalidOperationException">The adapter holds NaN or infinity; nothing is written.</exception>
     public void Save(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        Directory.CreateDirectory(directory);
+        using var none = no_grad();
         using var scope = NewDisposeScope();
-        var tensors = parts.SelectMany(part => part.Stored).Select(t => KeyValuePair.Create(t.FileKey, t.Tensor));
-        SafetensorsWriter.Write(Path.Combine(directory, AdapterReader.FileName), tensors, Metadata);
-        var config = plan.Config.Write(owner.Host.BaseModel, owner.Host.AutoMapping);
-        AtomicFile.Write(Path.Combine(directory, AdapterConfig.FileName), stream => stream.Write(config));
+        Write(directory, parts.SelectMany(part => part.Stored), Config);
+    }
+
+    /// <summary>
+    /// Writes an adapter that began with a part of the base (PiSSA, OLoRA), and so belongs to changed base weights, as an ordinary one for the base as it was:
+    /// of twice the rank, A' = [A; A0], B' = [B, -B0].
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The adapter did not begin so, or holds more than A and B.</exception>
+    public void SaveConverted(string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var tensors = parts.SelectMany(p => p.Converted ?? throw new InvalidOperationException(
+            $"'{Name}' cannot be converted: {(Options.Initialization.ChangesBase ? $"'{p.Path}' has more than A and B" : "it belongs to the base as it is; save it as it is")}.")).ToArray();
+        var root = Options.UseRsLora ? Math.Sqrt(2) : 2;
+        Write(directory, tensors, Config.With(Options with
+        {
+            Rank = 2 * Options.Rank, Alpha = root * Options.Alpha, Initialization = LoraInitialization.Default,
+            RankPattern = Options.RankPattern.ToDictionary(p => p.Key, p => 2 * p.Value), AlphaPattern = Options.AlphaPattern.ToDictionary(p => p.Key, p => root * p.Value),
+        }));
     }
 
     /// <summary>Its share at a layer with a weight in a sum, or null if it has none there.</summary>
     internal Factors? FactorsAt(string path, double weight)
         => parts.FirstOrDefault(p => p.Path == path)?.Product is { } product ? new Factors(product.A, product.B, product.Scale, weight) : null;
 
+    /// <summary>Gives back what its first values took from the base.</summary>
+    internal void RestoreBase()
+    {
+        foreach (var part in parts) part.RestoreBase();
+    }
+
     /// <summary>Whether its parameters are trained now.</summary>
     internal void SetTrained(bool isOn)
     {
         foreach (var parameter in Parameters) parameter.Parameter.requires_grad = isOn && isTrainable;
+    }
+
+    private void Write(string directory, IEnumerable<StoredTensor> tensors, AdapterConfig config)
+    {
+        var all = tensors.ToArray();
+        foreach (var tensor in all)
+            if (!tensor.Tensor.isfinite().all().ToBoolean())
+                throw new InvalidOperationException($"'{tensor.FileKey}' holds NaN or infinity, so the adapter '{Name}' is broken and is not saved; the files in '{directory}' are as they were.");
+        Directory.CreateDirectory(directory);
+        SafetensorsWriter.Write(Path.Combine(directory, AdapterReader.FileName), all.Select(t => KeyValuePair.Create(t.FileKey, t.Tensor)), Metadata);
+        var json = config.Write(owner.Host.BaseModel, owner.Host.AutoMapping);
+        AtomicFile.Write(Path.Combine(directory, AdapterConfig.FileName), stream => stream.Write(json));
     }
 
     /// <summary>Reads the tensors of a folder written by <see cref="Save"/> into the live parameters; all or nothing.</summary>

@@ -61,7 +61,7 @@ public sealed partial class LoraAdapters
         Merge(roundShare: roundShare);
         merged.Clear();
         tie = null;
-        Unload();
+        TakeAway();
     }
 
     /// <summary>
@@ -93,10 +93,18 @@ public sealed partial class LoraAdapters
         }
     }
 
-    /// <summary>Takes all adapters away; the model computes what it did before the first was added.</summary>
+    /// <summary>
+    /// Takes all adapters away; the model computes what it did before the first was added (after one that began with a part of the base: to rounding).
+    /// </summary>
     public void Unload()
     {
         Unmerge();
+        foreach (var adapter in adapters.Values) adapter.RestoreBase();
+        TakeAway();
+    }
+
+    private void TakeAway()
+    {
         foreach (var site in sites) site.Unload(Host);
         sites.Clear();
         adapters.Clear();

@@ -58,6 +58,7 @@ public sealed partial class LoraAdapters : IModelArtifact
     {
         var adapter = Find(name);
         if (merged.Contains(name)) throw new InvalidOperationException($"The adapter '{name}' is merged into the weights; unmerge it before it is deleted.");
+        adapter.RestoreBase();
         adapters.Remove(name);
         foreach (var site in sites) site.Remove(name);
         foreach (var site in sites.Where(s => s.IsEmpty).ToArray())
@@ -134,6 +135,10 @@ public sealed partial class LoraAdapters : IModelArtifact
 
     internal void CheckNew(string name, AdapterConfig config)
     {
+        if (config.Options.Initialization.Equals(LoraInitialization.Loftq))
+            throw new NotSupportedException($"{config.Names.Source}: init_lora_weights loftq needs the 4-bit codec and is not supported yet; in PEFT, convert the adapter to an ordinary one first.");
+        if (config.Options.Initialization.ChangesBase && adapters.Count > 0)
+            throw config.Names.Error($"init_lora_weights {config.Options.Initialization} changes the base weights under the adapters that are there ({string.Join(", ", adapters.Keys)}); convert it to an ordinary adapter.");
         if (config.Options.Bias != LoraBias.None && adapters.Values.FirstOrDefault(a => a.Options.Bias != LoraBias.None) is { } other)
             throw config.Names.Error($"bias is set, and the adapter '{other.Name}' trains the biases of the base already; only one can.");
         ArgumentException.ThrowIfNullOrEmpty(name);

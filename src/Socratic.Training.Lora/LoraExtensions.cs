@@ -29,7 +29,7 @@ public static class LoraExtensions
         var config = AdapterConfig.Create(options);
         adapters.CheckNew(name, config);
         var plan = AdapterPlan.Make(config, adapters.Host);
-        return Attach(model, adapters, name, plan, [.. plan.Parts.Select(p => p.Create(options.Initialization))], trainable: true);
+        return Attach(model, adapters, name, plan, [.. plan.Parts.Select(p => p.Create())], trainable: true);
     }
 
     /// <summary>Loads an adapter from a folder as PEFT writes it. The model is unchanged if this throws.</summary>

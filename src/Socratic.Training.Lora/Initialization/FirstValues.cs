@@ -9,18 +9,30 @@ namespace Socratic.Training.Lora.Initialization;
 /// </summary>
 internal static class FirstValues
 {
-    /// <summary>A [rank, inFeatures], B [outFeatures, rank] and, if asked for, B's bias [outFeatures], in float32 on the CPU.</summary>
-    public static (Tensor A, Tensor B, Tensor? Bias) Draw(LoraInitialization initialization, LayerSettings settings, long inFeatures, long outFeatures, bool hasBias)
+    /// <summary>
+    /// A [rank, in], B [out, rank] and, if asked for, B's bias [out], in float32 on the CPU, for the weight W [out, in], which is read only by
+    /// initializations that decompose it.
+    /// </summary>
+    public static (Tensor A, Tensor B, Tensor? Bias) Draw(LoraInitialization initialization, LayerSettings settings, long inFeatures, long outFeatures, bool hasBias, Func<Tensor> weight)
     {
         using var none = no_grad();
-        var discarded = Uniform(settings.Rank, inFeatures);
-        var b = Uniform(outFeatures, settings.Rank);
+        using var scope = NewDisposeScope();
+        var (a, b) = (Uniform(settings.Rank, inFeatures), Uniform(outFeatures, settings.Rank));
         var bound = 1 / Math.Sqrt(settings.Rank);
         var bias = hasBias ? empty([outFeatures], ScalarType.Float32).uniform_(-bound, bound) : null;
-        if (initialization.Equals(LoraInitialization.Random)) return (discarded, b, bias);
-        discarded.Dispose();
-        var a = initialization.Equals(LoraInitialization.Gaussian) ? Gaussian(settings.Rank, inFeatures) : Uniform(settings.Rank, inFeatures);
-        return (a, b.zero_(), bias?.zero_());
+        if (!initialization.Equals(LoraInitialization.Random))
+        {
+            bias?.zero_();
+            (a, b) = initialization switch
+            {
+                { ChangesBase: true } => Decomposition.Of(weight().cpu(), initialization, settings.Rank, settings.Scale),
+                _ when initialization.Equals(LoraInitialization.Orthogonal) => Orthogonal(settings.Rank, inFeatures, outFeatures),
+                _ when initialization.Equals(LoraInitialization.Gaussian) => (Gaussian(settings.Rank, inFeatures), b.zero_()),
+                _ => (Uniform(settings.Rank, inFeatures), b.zero_()),
+            };
+        }
+        bias?.MoveToOuterDisposeScope();
+        return (a.MoveToOuterDisposeScope(), b.MoveToOuterDisposeScope(), bias);
     }
 
     /// <summary>A [rank, vocabulary] and B [size, rank] of an embedding: A zero, B normal; other kinds of first values mean linear layers only.</summary>
@@ -36,4 +48,14 @@ internal static class FirstValues
 
     /// <summary>Normal with standard deviation 1 / rows.</summary>
     internal static Tensor Gaussian(long rows, long columns) => empty([rows, columns], ScalarType.Float32).normal_(0, 1.0 / rows);
+
+    /// <summary>Random combinations of the odd rows of an orthogonal matrix for A and of the even ones for B, so that B A = 0.</summary>
+    private static (Tensor A, Tensor B) Orthogonal(long rank, long inFeatures, long outFeatures)
+    {
+        var q = linalg.qr(randn([rank, rank], ScalarType.Float32)).Q;
+        var halves = q.view(rank / 2, 2, rank);
+        var a = randn([inFeatures, rank / 2], ScalarType.Float32).mm(halves.select(1, 0)).t() / 10.0;
+        var b = randn([rank / 2, outFeatures], ScalarType.Float32).t().mm(halves.select(1, 1)) / 10.0;
+        return (a.contiguous(), b.contiguous());
+    }
 }

@@ -46,14 +46,21 @@ internal sealed class DoraAdapter(LinearLayer layer, LayerSettings settings, Par
         return sum.mul_(factor.unsqueeze(1)).sub_(wide).MoveToOuterDisposeScope();
     }
 
-    /// <summary>||W + scale B A|| of each row, [out]: from the squares, so that no matrix of W's size is made.</summary>
+    /// <summary>||W + scale B A|| of each row, [out].</summary>
     public static Tensor RowNorms(LinearLayer layer, Tensor a, Tensor b, double scale)
+    {
+        if (layer is DenseLinear { Weight.dtype: ScalarType.Float32 } dense) return RowNorms(dense.Weight, a, b, scale);
+        using var weight = layer.DenseWeight(ScalarType.Float32);
+        return RowNorms(weight, a, b, scale);
+    }
+
+    /// <summary>||W + scale B A|| of each row of W, float32: from the squares, so that no matrix of W's size is made but W squared.</summary>
+    public static Tensor RowNorms(Tensor weight, Tensor a, Tensor b, double scale)
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
-        var w = layer is DenseLinear { Weight.dtype: ScalarType.Float32 } dense ? dense.Weight : layer.DenseWeight(ScalarType.Float32);
-        var across = b.mm(a.mm(a.t())).mul_(scale).addmm_(w, a.t(), 1, 2);
-        return w.square().sum([1L]).add_(across.mul_(b).sum([1L]), scale).clamp_min_(0).sqrt_().MoveToOuterDisposeScope();
+        var across = b.mm(a.mm(a.t())).mul_(scale).addmm_(weight, a.t(), 1, 2);
+        return weight.square().sum([1L]).add_(across.mul_(b).sum([1L]), scale).clamp_min_(0).sqrt_().MoveToOuterDisposeScope();
     }
 
     /// <summary>m / ||W + scale B A||, [out]; the gradient goes to m only.</summary>

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Socratic.Training.Lora.Parts;
 
 /// <summary>What an adapter will put at one module: worked out before the model is touched.</summary>
-internal abstract class PlannedPart(string path)
+internal abstract class PlannedPart(string path, LoraInitialization initialization)
 {
     /// <summary>The module's path in the model.</summary>
     public string Path { get; } = path;
@@ -16,8 +16,11 @@ internal abstract class PlannedPart(string path)
     /// <summary>What a file holds for it.</summary>
     public abstract IEnumerable<TensorSpec> Tensors { get; }
 
+    /// <summary>How first values are made.</summary>
+    protected LoraInitialization Initialization { get; } = initialization;
+
     /// <summary>With first values, drawn by torch's CPU generator.</summary>
-    public abstract AdapterPart Create(LoraInitialization initialization);
+    public abstract AdapterPart Create();
 
     /// <summary>With the values of a file, in the order of <see cref="Tensors"/>; they are used up.</summary>
     public abstract AdapterPart Create(IReadOnlyList<Tensor?> values);
@@ -69,6 +72,9 @@ internal abstract class AdapterPart(string path) : IDisposable
     /// <summary>A, B and their scale now, if the share is their product and no more; else null.</summary>
     public virtual (Parameter A, Parameter B, double Scale)? Product => null;
 
+    /// <summary>What is written of an adapter that began with a part of the base, for the base as it was; null if it began otherwise.</summary>
+    public virtual IEnumerable<StoredTensor>? Converted => null;
+
     /// <summary>The layers that have A and B here.</summary>
     public virtual IEnumerable<AdaptedLayer> Layers => [];
 
@@ -77,6 +83,11 @@ internal abstract class AdapterPart(string path) : IDisposable
 
     /// <summary>Puts the part into the model, at the site there is or at a new one, which is added; it is off until the site is told otherwise.</summary>
     public abstract void Attach(AdapterHost host, ICollection<IAdapterSite> sites, string adapter);
+
+    /// <summary>Gives back what the first values took from the base; exact to rounding.</summary>
+    public virtual void RestoreBase()
+    {
+    }
 
     /// <summary>A factor on the scale the settings give.</summary>
     public virtual void SetStrength(double factor)

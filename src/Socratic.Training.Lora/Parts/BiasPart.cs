@@ -10,7 +10,7 @@ namespace Socratic.Training.Lora.Parts;
 /// <param name="path">The path of the layer it belongs to.</param>
 /// <param name="bias">The bias itself.</param>
 /// <param name="isAdapted">Whether the layer has an adapter too, so that it lies below it.</param>
-internal sealed class PlannedBias(string path, Parameter bias, bool isAdapted) : PlannedPart(path)
+internal sealed class PlannedBias(string path, Parameter bias, bool isAdapted) : PlannedPart(path, LoraInitialization.Default)
 {
     private readonly string template = isAdapted ? AdapterNames.BaseBias : AdapterNames.OwnBias;
 
@@ -18,7 +18,7 @@ internal sealed class PlannedBias(string path, Parameter bias, bool isAdapted) :
     public override IEnumerable<TensorSpec> Tensors => [new(Path, template, bias.shape)];
 
     /// <inheritdoc/>
-    public override AdapterPart Create(LoraInitialization initialization) => new BiasPart(Path, template, bias, null);
+    public override AdapterPart Create() => new BiasPart(Path, template, bias, null);
 
     /// <inheritdoc/>
     public override AdapterPart Create(IReadOnlyList<Tensor?> values) => new BiasPart(Path, template, bias, values[0]);

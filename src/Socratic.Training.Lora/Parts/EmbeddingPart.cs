@@ -15,7 +15,9 @@ namespace Socratic.Training.Lora.Parts;
 /// <param name="settings">What the adapter is made with.</param>
 /// <param name="savesBase">Whether the table itself is saved beside the adapter.</param>
 /// <param name="tiedHead">The path of a tied head that is to follow with the same parameters, or null.</param>
-internal sealed class PlannedEmbedding(string path, EmbeddingLayer layer, LayerSettings settings, bool savesBase, string? tiedHead) : PlannedPart(path)
+/// <param name="initialization">How first values are made.</param>
+internal sealed class PlannedEmbedding(string path, EmbeddingLayer layer, LayerSettings settings, bool savesBase, string? tiedHead, LoraInitialization initialization)
+    : PlannedPart(path, initialization)
 {
     private readonly long[] table = [layer.VocabularySize, layer.Size];
 
@@ -35,9 +37,9 @@ internal sealed class PlannedEmbedding(string path, EmbeddingLayer layer, LayerS
     }
 
     /// <inheritdoc/>
-    public override AdapterPart Create(LoraInitialization initialization)
+    public override AdapterPart Create()
     {
-        var (a, b) = FirstValues.DrawEmbedding(initialization, settings.Rank, layer.VocabularySize, layer.Size);
+        var (a, b) = FirstValues.DrawEmbedding(Initialization, settings.Rank, layer.VocabularySize, layer.Size);
         return Make(a, b, layer.Weight.dtype, null);
     }
 

@@ -16,7 +16,9 @@ namespace Socratic.Training.Lora.Parts;
 /// <param name="hasBias">Whether B has a bias of its own.</param>
 /// <param name="isDora">Whether each row's length is trained too.</param>
 /// <param name="savesBase">Whether the base's weight is saved beside the adapter, as PEFT does where embed_tokens or lm_head is a target.</param>
-internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSettings settings, bool hasBias, bool isDora, bool savesBase) : PlannedPart(path)
+/// <param name="initialization">How first values are made.</param>
+internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSettings settings, bool hasBias, bool isDora, bool savesBase, LoraInitialization initialization)
+    : PlannedPart(path, initialization)
 {
     /// <inheritdoc/>
     public override IEnumerable<TensorSpec> Tensors
@@ -32,29 +34,64 @@ internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSetting
     }
 
     /// <inheritdoc/>
-    public override AdapterPart Create(LoraInitialization initialization)
+    public override AdapterPart Create()
     {
-        var (a, b, bias) = FirstValues.Draw(initialization, settings, layer.InFeatures, layer.OutFeatures, hasBias);
-        return Make(a, b, bias, null, layer.OutputType(ScalarType.Float32), null);
+        var (a, b, bias) = FirstValues.Draw(Initialization, settings, layer.InFeatures, layer.OutFeatures, hasBias, () => layer.DenseWeight(ScalarType.Float32));
+        var rest = Rest(a, b);
+        return Make(a, b, bias, null, layer.OutputType(ScalarType.Float32), rest?.Weight, rest?.Taken);
     }
 
     /// <inheritdoc/>
     public override AdapterPart Create(IReadOnlyList<Tensor?> values)
-        => Make(values[0]!, values[1]!, hasBias ? values[2] : null, isDora ? values[2] : null, ScalarType.Float32, savesBase ? values[^1] : null);
+    {
+        var rest = Initialization.ChangesBase ? Decompose() : null;
+        return Make(values[0]!, values[1]!, hasBias ? values[2] : null, isDora ? values[2] : null, ScalarType.Float32, rest?.Weight ?? (savesBase ? values[^1] : null), rest?.Taken);
+    }
 
-    private LinearPart Make(Tensor a, Tensor b, Tensor? bias, Tensor? magnitude, ScalarType rounded, Tensor? baseWeight)
+    /// <summary>A finished adapter belongs to the weights its start left behind: the base is decomposed again, with the draws a start makes.</summary>
+    private (Tensor Weight, (Tensor A, Tensor B) Taken)? Decompose()
+    {
+        var (a, b, bias) = FirstValues.Draw(Initialization, settings, layer.InFeatures, layer.OutFeatures, hasBias, () => layer.DenseWeight(ScalarType.Float32));
+        bias?.Dispose();
+        var rest = Rest(a, b);
+        a.Dispose();
+        b.Dispose();
+        return rest;
+    }
+
+    /// <summary>What the first values take from the base, and what they leave.</summary>
+    private (Tensor Weight, (Tensor A, Tensor B) Taken)? Rest(Tensor a, Tensor b)
+    {
+        if (!Initialization.ChangesBase) return null;
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        var device = DeviceOf(layer);
+        var rest = Decomposition.Residual(layer.DenseWeight(ScalarType.Float32), a.to(device), b.to(device), settings.Scale);
+        return (rest.DetachFromDisposeScope(), (a.clone().DetachFromDisposeScope(), b.clone().DetachFromDisposeScope()));
+    }
+
+    private LinearPart Make(Tensor a, Tensor b, Tensor? bias, Tensor? magnitude, ScalarType rounded, Tensor? baseWeight, (Tensor A, Tensor B)? taken)
     {
         var device = DeviceOf(layer);
         var (down, up) = (MakeParameter(a, rounded, device), MakeParameter(b, rounded, device));
         var adapter = isDora
-            ? new DoraAdapter(layer, settings, down, up, MakeParameter(magnitude ?? DoraAdapter.RowNorms(layer, down, up, settings.Scale), rounded, device))
+            ? new DoraAdapter(layer, settings, down, up, MakeParameter(magnitude ?? RowNorms(down, up, baseWeight), rounded, device))
             : new LinearAdapter(settings, down, up, bias is null ? null : MakeParameter(bias, rounded, device));
-        return new LinearPart(Path, layer, adapter, savesBase, baseWeight);
+        return new LinearPart(Path, layer, adapter, savesBase, baseWeight, taken);
     }
+
+    private Tensor RowNorms(Tensor a, Tensor b, Tensor? baseWeight)
+        => baseWeight is null ? DoraAdapter.RowNorms(layer, a, b, settings.Scale) : DoraAdapter.RowNorms(baseWeight, a, b, settings.Scale);
 }
 
 /// <summary>An adapter's A and B at one linear layer.</summary>
-internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter adapter, bool savesBase, Tensor? baseWeight) : AdapterPart(path)
+/// <param name="path">The layer's path.</param>
+/// <param name="layer">The layer without adapters.</param>
+/// <param name="adapter">A and B.</param>
+/// <param name="savesBase">Whether the base's weight is saved too.</param>
+/// <param name="baseWeight">The weight the base is to have, or null where it stays; used up.</param>
+/// <param name="taken">The A and B that an initialization took from the base, on the CPU, or null.</param>
+internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter adapter, bool savesBase, Tensor? baseWeight, (Tensor A, Tensor B)? taken = null) : AdapterPart(path)
 {
     public LinearAdapter Adapter { get; } = adapter;
 
@@ -79,6 +116,30 @@ internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter a
         sites.Add(site);
         host.Replace(path, site);
         return site;
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<StoredTensor>? Converted
+    {
+        get
+        {
+            if (taken is not { } first || Product is null) return null;
+            var device = Adapter.A.device;
+            return
+            [
+                new(Path, AdapterNames.A, cat([Adapter.A, first.A.to(device)], 0)),
+                new(Path, AdapterNames.B, cat([Adapter.B, -first.B.to(device)], 1)),
+            ];
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void RestoreBase()
+    {
+        if (taken is not { } first) return;
+        using var scope = NewDisposeScope();
+        var rest = layer.DenseWeight(ScalarType.Float32);
+        layer.TrySetDenseWeight(Decomposition.Residual(rest, first.A.to(rest.device), first.B.to(rest.device), -Adapter.Settings.Scale));
     }
 
     /// <inheritdoc/>

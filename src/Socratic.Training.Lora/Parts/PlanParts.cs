@@ -39,13 +39,22 @@ internal sealed class PlanParts(AdapterConfig config, AdapterHost host, IReadOnl
         }
     }
 
-    private PlannedLinear Linear(string path, LinearLayer layer, LayerSettings settings) => new(path, layer, settings, Options.LoraBias, Options.UseDora, SavesBase(path));
+    private PlannedLinear Linear(string path, LinearLayer layer, LayerSettings settings)
+    {
+        var smaller = Math.Min(layer.InFeatures, layer.OutFeatures);
+        var name = config.Names[nameof(Options.Initialization)];
+        if (Options.Initialization.ChangesBase && settings.Rank > smaller)
+            throw config.Names.Error($"{name} {Options.Initialization} takes at most {smaller} singular values from '{path}', fewer than the rank {settings.Rank}.");
+        if (Options.Initialization.Equals(LoraInitialization.Orthogonal) && settings.Rank % 2 != 0)
+            throw config.Names.Error($"{name} orthogonal needs an even rank; '{path}' has {settings.Rank}.");
+        return new PlannedLinear(path, layer, settings, Options.LoraBias, Options.UseDora, SavesBase(path), Options.Initialization);
+    }
 
     private PlannedEmbedding Embedding(string path, EmbeddingLayer layer, LayerSettings settings)
     {
         if (Options.LoraBias) throw config.Names.Error($"{config.Names[nameof(Options.LoraBias)]} is not possible on an embedding, and '{path}' is one.");
         if (Options.UseDora) throw config.Names.Error($"{config.Names[nameof(Options.UseDora)]} on an embedding is not supported, and '{path}' is one; leave it out of {config.Names[nameof(Options.TargetModules)]}.");
-        return new PlannedEmbedding(path, layer, settings, SavesBase(path), FollowingHead);
+        return new PlannedEmbedding(path, layer, settings, SavesBase(path), FollowingHead, Options.Initialization);
     }
 
     /// <summary>PEFT's rule, by the names of the usual embeddings: a list must hold the name itself, a pattern the text.</summary>

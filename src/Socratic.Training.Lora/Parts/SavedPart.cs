@@ -11,7 +11,7 @@ namespace Socratic.Training.Lora.Parts;
 /// <param name="module">The module.</param>
 /// <param name="tiedHead">The path of a tied head that is to follow with the same parameter, or null.</param>
 /// <param name="unties">Whether the module is one side of a tied embedding and the other is to stay as it is.</param>
-internal sealed class PlannedSaved(string path, nn.Module module, string? tiedHead, bool unties) : PlannedPart(path)
+internal sealed class PlannedSaved(string path, nn.Module module, string? tiedHead, bool unties) : PlannedPart(path, LoraInitialization.Default)
 {
     /// <inheritdoc/>
     public override IEnumerable<TensorSpec> Tensors
@@ -20,7 +20,7 @@ internal sealed class PlannedSaved(string path, nn.Module module, string? tiedHe
     private IEnumerable<string> Paths => tiedHead is null ? [Path] : [Path, tiedHead];
 
     /// <inheritdoc/>
-    public override AdapterPart Create(LoraInitialization initialization) => Make([.. module.parameters().Select(p => p.detach().clone())]);
+    public override AdapterPart Create() => Make([.. module.parameters().Select(p => p.detach().clone())]);
 
     /// <inheritdoc/>
     public override AdapterPart Create(IReadOnlyList<Tensor?> values)

@@ -13,13 +13,13 @@ namespace Socratic.Training.Lora.Parts;
 /// <param name="table">The table they are rows of.</param>
 /// <param name="ids">Which.</param>
 /// <param name="tiedHead">The path of a tied head that follows, or null.</param>
-internal sealed class PlannedTokens(string path, Parameter table, IReadOnlyList<long> ids, string? tiedHead) : PlannedPart(path)
+internal sealed class PlannedTokens(string path, Parameter table, IReadOnlyList<long> ids, string? tiedHead) : PlannedPart(path, LoraInitialization.Default)
 {
     /// <inheritdoc/>
     public override IEnumerable<TensorSpec> Tensors => [new(Path, AdapterNames.TokenRows, [ids.Count, table.shape[1]])];
 
     /// <inheritdoc/>
-    public override AdapterPart Create(LoraInitialization initialization)
+    public override AdapterPart Create()
     {
         using var none = no_grad();
         using var numbers = Ids();

@@ -15,7 +15,7 @@ public sealed class AdapterGoldenTests
     {
         using var model = golden.LoadBase();
         if (golden.Tensors.Has("logits_base")) golden.CheckLogits(model, "logits_base");
-        var adapter = model.LoadAdapter(golden.AdapterFolder, trainable: true);
+        var adapter = golden.Load(model, trainable: true);
         CheckTargets(golden.Facts.GetProperty("targeted_modules"), adapter);
         CheckTrainable(golden.Facts.GetProperty("trainable"), model);
         golden.CheckLogits(model, "logits");
@@ -33,7 +33,7 @@ public sealed class AdapterGoldenTests
     public void A_loaded_adapter_is_saved_again_with_the_same_bytes(GoldenEntry entry) => Run(entry, golden =>
     {
         using var model = golden.LoadBase();
-        var adapter = model.LoadAdapter(golden.AdapterFolder);
+        var adapter = golden.Load(model);
         using var folder = new TemporaryFolder();
         adapter.Save(folder.Path);
         var (expected, actual) = (new GoldenTensors(Path.Combine(golden.AdapterFolder, AdapterReader.FileName)), new GoldenTensors(folder.File(AdapterReader.FileName)));
@@ -75,9 +75,56 @@ public sealed class AdapterGoldenTests
         using var model = golden.LoadBase();
         manual_seed(golden.Facts.GetProperty("init_seed").GetInt64());
         var adapter = model.AddLora(Peft.FromArguments(golden.Arguments).Options);
-        foreach (var parameter in adapter.Parameters) Close.Largest(GoldenCase.Values(parameter.Parameter), golden.Floats($"init.{parameter.FileKey}"), 1e-6, parameter.FileKey);
         Assert.Equal(golden.Tensors.Names.Count(n => n.StartsWith("init.", StringComparison.Ordinal)), adapter.Parameters.Count());
+        var first = adapter.Parameters.ToDictionary(p => $"init.{p.FileKey}", p => p.Parameter);
+        var residuals = golden.Tensors.Names.Where(n => n.StartsWith("residual.", StringComparison.Ordinal)).ToArray();
+        if (residuals.Length == 0)
+            foreach (var (key, parameter) in first) Close.Largest(GoldenCase.Values(parameter), golden.Floats(key), 1e-6, key);
+        else
+            foreach (var layer in adapter.Layers.Select(l => $"init.{AdapterNames.Prefix}{l.Path}")) // a decomposition may turn the signs of rows and columns
+                Close.Largest(Product(first[$"{layer}.lora_A.weight"], first[$"{layer}.lora_B.weight"]), Product(golden, $"{layer}.lora_A.weight", $"{layer}.lora_B.weight"), 2e-5, layer);
+        var weights = model.named_parameters().ToDictionary(p => p.name.Replace(".base_layer.", ".", StringComparison.Ordinal), p => p.parameter);
+        foreach (var key in residuals) Close.Largest(GoldenCase.Values(weights[key["residual.".Length..]]), golden.Floats(key), 2e-5, key);
     });
+
+    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    public void Loading_what_began_with_a_part_of_the_base_decomposes_it_again(GoldenEntry entry) => Run(entry, golden =>
+    {
+        var kind = golden.Tensors.Names.Any(n => n.StartsWith("reloaded_residual.", StringComparison.Ordinal)) ? "reloaded_residual." : "residual.";
+        var residuals = golden.Tensors.Names.Where(n => n.StartsWith(kind, StringComparison.Ordinal)).ToArray();
+        Assert.SkipWhen(residuals.Length == 0, "the case leaves the base alone");
+        using var model = golden.LoadBase();
+        golden.Load(model);
+        var weights = model.named_parameters().ToDictionary(p => p.name.Replace(".base_layer.", ".", StringComparison.Ordinal), p => p.parameter);
+        foreach (var key in residuals) Close.Largest(GoldenCase.Values(weights[key[kind.Length..]]), golden.Floats(key), 2e-5, key);
+    });
+
+    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    public void A_converted_adapter_computes_the_same_on_the_base_as_it_was(GoldenEntry entry) => Run(entry, golden =>
+    {
+        Assert.SkipUnless(golden.Has.Contains("converted"), "the case has no conversion");
+        var converted = Path.Combine(golden.Folder, "adapter_converted");
+        using var plain = golden.LoadBase();
+        CheckTargets(golden.Facts.GetProperty("converted").GetProperty("targeted_modules"), plain.LoadAdapter(converted));
+        golden.CheckLogits(plain, "logits_converted");
+
+        using var model = golden.LoadBase();
+        using var folder = new TemporaryFolder();
+        var live = golden.Load(model);
+        live.SaveConverted(folder.Path);
+        Assert.Equal(
+            File.ReadAllText(Path.Combine(converted, AdapterConfig.FileName)).Replace("\"inference_mode\": false", "\"inference_mode\": true", StringComparison.Ordinal),
+            File.ReadAllText(folder.File(AdapterConfig.FileName)));
+        using var again = golden.LoadBase();
+        again.LoadAdapter(folder.Path);
+        golden.CheckLogits(again, "logits");
+        if (!golden.Tensors.Names.Any(n => n.StartsWith("reloaded_residual.", StringComparison.Ordinal))) golden.CheckLogits(again, "logits_in_memory");
+    });
+
+    private static float[] Product(Tensor a, Tensor b) => GoldenCase.Values(b.mm(a));
+
+    private static float[] Product(GoldenCase golden, string a, string b)
+        => Product(tensor(golden.Floats(a), golden.Tensors.Shape(a)), tensor(golden.Floats(b), golden.Tensors.Shape(b)));
 
     internal static void Run(GoldenEntry entry, Action<GoldenCase> check) => GoldenReport.Run(Peft.Area, entry.Name, () =>
     {

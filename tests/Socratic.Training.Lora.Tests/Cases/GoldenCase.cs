@@ -64,6 +64,16 @@ internal sealed class GoldenCase : IDisposable
         return new TokenBatch(Ids.clone(), labels.clone(), AttentionLayout.Full((int)Ids.shape[0], (int)Ids.shape[1]), [.. Enumerable.Range(0, (int)Ids.shape[0])], count);
     }
 
+    /// <summary>
+    /// Loads the case's adapter. Where loading draws (a randomized decomposition of the base), the golden values were drawn from one more than the seed
+    /// of the start.
+    /// </summary>
+    public LoraAdapter Load(CausalLanguageModel model, bool trainable = false)
+    {
+        if (Facts.TryGetProperty("init_seed", out var seed)) manual_seed(seed.GetInt64() + 1);
+        return model.LoadAdapter(AdapterFolder, trainable: trainable);
+    }
+
     /// <summary>The mean loss over the labels, attached to the graph.</summary>
     public Tensor MeanLoss(CausalLanguageModel model)
     {

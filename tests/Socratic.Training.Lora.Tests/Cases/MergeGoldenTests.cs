@@ -15,7 +15,7 @@ public sealed class MergeGoldenTests
     {
         using var model = golden.LoadBase();
         var before = Weights(model);
-        model.LoadAdapter(golden.AdapterFolder);
+        golden.Load(model);
         model.Lora().MergeAndUnload();
         Assert.Empty(model.Artifacts);
         CheckWeights(golden, model, before, "merged.");
@@ -30,7 +30,7 @@ public sealed class MergeGoldenTests
     {
         using var model = golden.LoadBase();
         var before = Weights(model);
-        model.LoadAdapter(golden.AdapterFolder);
+        golden.Load(model);
         model.Lora().MergeAndUnload(roundShare: true);
         CheckWeights(golden, model, before, golden.IsHalf ? "merged_safe." : "merged.");
     });
@@ -39,14 +39,27 @@ public sealed class MergeGoldenTests
     public void Unmerging_restores_the_weights_exactly(GoldenEntry entry) => AdapterGoldenTests.Run(entry, golden =>
     {
         using var model = golden.LoadBase();
+        golden.Load(model);
         var before = Weights(model);
-        model.LoadAdapter(golden.AdapterFolder);
         Assert.True(model.Lora().Merge());
         Assert.False(model.Lora().Merge());
         golden.CheckLogits(model, "logits", golden.IsHalf ? golden.LogitTolerance : 1e-4);
         model.Lora().Unmerge();
-        foreach (var (name, values) in Weights(model).Where(w => !w.Key.EndsWith(".bias", StringComparison.Ordinal))) Assert.Equal(before[name], values);
+        foreach (var (name, values) in Weights(model)) Assert.Equal(before[name], values);
         golden.CheckLogits(model, "logits");
+    });
+
+    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    public void Without_its_adapter_the_model_is_what_it_was(GoldenEntry entry) => AdapterGoldenTests.Run(entry, golden =>
+    {
+        using var model = golden.LoadBase();
+        var before = Weights(model);
+        golden.Load(model);
+        model.Lora().Unload();
+        Assert.Empty(model.Artifacts);
+        var tookFromBase = golden.Tensors.Names.Any(n => n.StartsWith("residual.", StringComparison.Ordinal));
+        foreach (var (name, values) in Weights(model)) Close.Largest(values, before[name], tookFromBase ? 1e-6 : 0, name);
+        golden.CheckLogits(model, golden.Tensors.Has("logits_base") ? "logits_base" : "logits_disabled");
     });
 
     private static void CheckWeights(GoldenCase golden, CausalLanguageModel model, Dictionary<string, float[]> before, string kind)

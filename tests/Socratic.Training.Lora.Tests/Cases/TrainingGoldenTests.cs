@@ -16,7 +16,7 @@ public sealed class TrainingGoldenTests
         Assert.SkipUnless(golden.Has.Contains("dropout"), "the case has no dropout");
         var dropout = golden.Facts.GetProperty("dropout");
         using var model = golden.LoadBase();
-        model.LoadAdapter(golden.AdapterFolder, trainable: true);
+        golden.Load(model, trainable: true);
         model.train();
         var asked = new List<string>();
         foreach (var (path, layer) in model.named_modules().Where(m => m.module is LoraLinear).Select(m => (m.name, (LoraLinear)m.module)))
@@ -64,7 +64,7 @@ public sealed class TrainingGoldenTests
     {
         Assert.SkipUnless(golden.Has.Contains("trace") && !golden.Tensors.Has("trace.b_out"), "the case has no trace of an embedding");
         using var model = golden.LoadBase();
-        model.LoadAdapter(golden.AdapterFolder);
+        golden.Load(model);
         using var none = no_grad();
         var ids = tensor(golden.Tensors.Integers("trace.x"), golden.Tensors.Shape("trace.x"));
         var layer = (LoraEmbedding)model.Embedding;
@@ -77,7 +77,7 @@ public sealed class TrainingGoldenTests
     /// <summary>The layer at a path, if it is the one whose values the case holds: the one whose A gives a_out.</summary>
     private static LoraLinear? Traced(GoldenCase golden, CausalLanguageModel model, string path)
     {
-        if (model.Artifacts.Count == 0) model.LoadAdapter(golden.AdapterFolder);
+        if (model.Artifacts.Count == 0) golden.Load(model);
         var layer = (LoraLinear)model.LinearLayers.Single(l => l.Path == path).Layer;
         var adapter = layer.Adapters[LoraAdapters.DefaultName];
         if (adapter.A.shape[1] != golden.Tensors.Shape("trace.a_in")[^1]) return null;

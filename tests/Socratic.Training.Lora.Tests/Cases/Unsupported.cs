@@ -14,7 +14,7 @@ internal static class Unsupported
     public static string? FeatureOf(JsonElement arguments)
     {
         string? Text(string key) => arguments.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        if (Text("init_lora_weights") is { } init and not "gaussian") return $"init_lora_weights {init}";
+        if (Text("init_lora_weights") is "loftq" and { } init) return $"init_lora_weights {init}";
         return null;
     }
 }
