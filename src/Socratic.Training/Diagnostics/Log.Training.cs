@@ -2,24 +2,24 @@ using Microsoft.Extensions.Logging;
 
 namespace Socratic.Training.Diagnostics;
 
-/// <summary>The messages of the library's log. Ids: 10xx the trainer's own, 11xx training, 2xxx evaluation, 3xxx files of a run, 4xxx run policy. No text of dialogues in any of them.</summary>
+/// <summary>The messages of the library's log. Ids: 10xx and 11xx the trainer's own, 12xx training, 2xxx evaluation, 3xxx files of a run, 4xxx run policy. No text of dialogues in any of them.</summary>
 internal static partial class LogMessages
 {
-    [LoggerMessage(1102, LogLevel.Information, "Going on after update {Step} from '{Checkpoint}'")]
+    [LoggerMessage(1202, LogLevel.Information, "Going on after update {Step} from '{Checkpoint}'")]
     public static partial void Resumed(this ILogger log, int step, string checkpoint);
 
-    [LoggerMessage(1104, LogLevel.Error, "Training failed at update {Step}: {Kind}. Checkpoints are kept")]
+    [LoggerMessage(1204, LogLevel.Error, "Training failed at update {Step}: {Kind}. Checkpoints are kept")]
     public static partial void TrainingFailed(this ILogger log, Exception exception, int step, string kind);
 
-    [LoggerMessage(1105, LogLevel.Warning, "Update {Step} left out: loss {Loss}, gradient norm {GradientNorm}; {Skipped} left out so far")]
+    [LoggerMessage(1205, LogLevel.Warning, "Update {Step} left out: loss {Loss}, gradient norm {GradientNorm}; {Skipped} left out so far")]
     public static partial void UpdateSkipped(this ILogger log, int step, double loss, double gradientNorm, int skipped);
 
-    [LoggerMessage(1106, LogLevel.Error, "The callback {Callback} failed while being told of an error")]
+    [LoggerMessage(1206, LogLevel.Error, "The callback {Callback} failed while being told of an error")]
     public static partial void CallbackFailedOnError(this ILogger log, Exception exception, string callback);
 
-    [LoggerMessage(1107, LogLevel.Warning, "Torch's cache of GPU memory cannot be emptied: this build of its library does not offer it. The memory stays with the process, for its next tensors")]
+    [LoggerMessage(1207, LogLevel.Warning, "Torch's cache of GPU memory cannot be emptied: this build of its library does not offer it. The memory stays with the process, for its next tensors")]
     public static partial void GpuCacheStays(this ILogger log);
 
-    [LoggerMessage(1108, LogLevel.Information, "Stopping early: {Metric} has not improved by more than {Threshold} for {Patience} evaluations; the best is {Best}")]
+    [LoggerMessage(1208, LogLevel.Information, "Stopping early: {Metric} has not improved by more than {Threshold} for {Patience} evaluations; the best is {Best}")]
     public static partial void StoppingEarly(this ILogger log, string metric, double threshold, int patience, double best);
 }

@@ -54,6 +54,7 @@ public sealed class TrainingConfigurationTests
         GeneratedPrompts = 8,
         GeneratedTokens = 32,
         LogDialogues = true,
+        WatchTensors = !new TrainingOptions { OutputDirectory = "x" }.WatchTensors,
     };
 
     [Fact]
