@@ -27,6 +27,7 @@ public sealed class LoraAdapter
         this.plan = plan;
         this.parts = parts;
         Name = name;
+        Warnings = plan.Warnings;
     }
 
     /// <summary>Its name among the model's adapters; <c>default</c> unless another was given.</summary>
@@ -35,8 +36,8 @@ public sealed class LoraAdapter
     /// <summary>Its settings, with the target names that are stored.</summary>
     public LoraOptions Options => plan.Config.Options;
 
-    /// <summary>Settings that have no effect here.</summary>
-    public IReadOnlyList<string> Warnings => plan.Warnings;
+    /// <summary>What a person should know: settings that have no effect here, programs that cannot load what they make.</summary>
+    public IReadOnlyList<string> Warnings { get; internal set; }
 
     /// <summary>The layers it lies beside, in the model's order.</summary>
     public IReadOnlyList<AdaptedLayer> Layers => [.. parts.SelectMany(p => p.Layers)];
@@ -124,18 +125,55 @@ public sealed class LoraAdapter
         SafetensorsWriter.Write(Path.Combine(directory, AdapterReader.FileName), all.Select(t => KeyValuePair.Create(t.FileKey, t.Tensor)), Metadata);
         var json = config.Write(owner.Host.BaseModel, owner.Host.AutoMapping);
         AtomicFile.Write(Path.Combine(directory, AdapterConfig.FileName), stream => stream.Write(json));
+        ModelCard.Write(directory, this, config.BaseModel ?? owner.Host.BaseModel);
+    }
+
+    /// <summary>
+    /// Reads a saved folder back and compares it with the live model on some tokens: what is on disk must compute what was trained. Only this adapter is on
+    /// meanwhile; afterwards everything is as before.
+    /// </summary>
+    /// <param name="directory">The folder it was saved into.</param>
+    /// <param name="forward">Gives the model's output for tokens of the caller's choice, such as <c>() => model.Forward(ids)</c>.</param>
+    /// <exception cref="IOException">A file is missing or not well formed.</exception>
+    /// <exception cref="InvalidDataException">The files do not fit the model.</exception>
+    public AdapterCheck Check(string directory, Func<Tensor> forward)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        ArgumentNullException.ThrowIfNull(forward);
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var saved = AdapterReader.Read(directory, Name, plan.Tensors);
+        using var alone = owner.Only(this);
+        var live = forward().to(ScalarType.Float32);
+        Tensor plain;
+        using (owner.Disable()) plain = forward().to(ScalarType.Float32);
+        var kept = parts.SelectMany(p => p.Stored).Select(t => t.Tensor.detach().clone()).ToArray();
+        try
+        {
+            Copy(saved);
+            var read = forward().to(ScalarType.Float32);
+            return new AdapterCheck((live - read).abs().max().ToDouble(), (live - plain).abs().max().ToDouble());
+        }
+        finally
+        {
+            Copy(kept);
+            foreach (var tensor in saved) tensor?.Dispose();
+        }
     }
 
     /// <summary>Reads the tensors of a folder written by <see cref="Save"/> into the live parameters; all or nothing.</summary>
     internal void Load(string directory)
     {
         var tensors = AdapterReader.Read(directory, Name, plan.Tensors);
+        Copy(tensors);
+        foreach (var tensor in tensors) tensor?.Dispose();
+    }
+
+    private void Copy(IReadOnlyList<Tensor?> values)
+    {
         using var none = no_grad();
-        foreach (var (stored, tensor) in parts.SelectMany(part => part.Stored).Zip(tensors))
-        {
-            if (tensor is not null) stored.Tensor.copy_(tensor);
-            tensor?.Dispose();
-        }
+        foreach (var (stored, value) in parts.SelectMany(part => part.Stored).Zip(values))
+            if (value is not null) stored.Tensor.copy_(value);
     }
 }
 

@@ -77,7 +77,11 @@ public sealed partial class LoraAdapters : IModelArtifact
         Unmerge();
         disabled++;
         Apply();
-        return new Scope(this);
+        return new Undo(() =>
+        {
+            disabled--;
+            Apply();
+        });
     }
 
     /// <summary>What of the model is trained.</summary>
@@ -87,9 +91,9 @@ public sealed partial class LoraAdapters : IModelArtifact
         var all = Host.Root.named_parameters().DistinctBy(p => p.parameter.Handle).ToArray();
         // PEFT counts the two sides of a tied embedding's adapter as two.
         using var scope = NewDisposeScope();
-        var aliases = adapters.Values.SelectMany(a => a.Aliases).Select(a => new TrainableParameter(a.Name, a.Alias.FileKey, a.Alias.Tensor.shape, a.Alias.Tensor.numel())).ToArray();
+        var aliases = adapters.Values.SelectMany(a => a.Aliases).Select(a => new TrainedParameter(a.Name, a.Alias.FileKey, a.Alias.Tensor.shape, a.Alias.Tensor.numel())).ToArray();
         return new TrainableSummary(
-            [.. all.Where(p => p.parameter.requires_grad).Select(p => new TrainableParameter(p.name, keys.GetValueOrDefault(p.name, p.name), p.parameter.shape, p.parameter.numel())), .. aliases],
+            [.. all.Where(p => p.parameter.requires_grad).Select(p => new TrainedParameter(p.name, keys.GetValueOrDefault(p.name, p.name), p.parameter.shape, p.parameter.numel())), .. aliases],
             all.Sum(p => p.parameter.numel()) + aliases.Sum(a => a.Count));
     }
 
@@ -133,6 +137,20 @@ public sealed partial class LoraAdapters : IModelArtifact
         return adapter;
     }
 
+    /// <summary>Switches one adapter on alone until the result is disposed; what is trained stays.</summary>
+    internal IDisposable Only(LoraAdapter adapter)
+    {
+        Unmerge();
+        var before = active;
+        active = [adapter.Name];
+        Apply();
+        return new Undo(() =>
+        {
+            active = before;
+            Apply();
+        });
+    }
+
     internal void CheckNew(string name, AdapterConfig config)
     {
         if (config.Options.Initialization.Equals(LoraInitialization.Loftq))
@@ -159,16 +177,14 @@ public sealed partial class LoraAdapters : IModelArtifact
         foreach (var site in sites) site.SetActive(disabled > 0 ? [] : active);
     }
 
-    private sealed class Scope(LoraAdapters owner) : IDisposable
+    private sealed class Undo(Action action) : IDisposable
     {
-        private LoraAdapters? open = owner;
+        private Action? open = action;
 
         public void Dispose()
         {
-            if (open is not { } adapters) return;
+            open?.Invoke();
             open = null;
-            adapters.disabled--;
-            adapters.Apply();
         }
     }
 }

@@ -20,8 +20,9 @@ public static class LoraExtensions
     /// <param name="model">The model.</param>
     /// <param name="options">The adapter's settings.</param>
     /// <param name="name">The adapter's name; the first added is switched on.</param>
+    /// <param name="logger">Told of settings without effect and of programs that cannot load such an adapter; <see cref="LoraAdapter.Warnings"/> has them too.</param>
     /// <exception cref="ArgumentException">The settings break rules or do not fit the model; the message lists the problems.</exception>
-    public static LoraAdapter AddLora(this nn.Module model, LoraOptions options, string name = LoraAdapters.DefaultName)
+    public static LoraAdapter AddLora(this nn.Module model, LoraOptions options, string name = LoraAdapters.DefaultName, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -29,7 +30,9 @@ public static class LoraExtensions
         var config = AdapterConfig.Create(options);
         adapters.CheckNew(name, config);
         var plan = AdapterPlan.Make(config, adapters.Host);
-        return Attach(model, adapters, name, plan, [.. plan.Parts.Select(p => p.Create())], trainable: true);
+        var adapter = Attach(model, adapters, name, plan, [.. plan.Parts.Select(p => p.Create())], trainable: true);
+        adapter.Warnings = [.. adapter.Warnings, .. Portability.Warnings(options, adapter.Layers)];
+        return Tell(adapter, logger);
     }
 
     /// <summary>Loads an adapter from a folder as PEFT writes it. The model is unchanged if this throws.</summary>
@@ -49,9 +52,7 @@ public static class LoraExtensions
         adapters.CheckNew(name, config);
         var plan = AdapterPlan.Make(config, adapters.Host);
         var adapter = Attach(model, adapters, name, plan, Parts(plan, AdapterReader.Read(folder, name, plan.Tensors)), trainable);
-        if (logger is not null)
-            foreach (var warning in adapter.Warnings) LogMessages.Warning(logger, warning);
-        return adapter;
+        return Tell(adapter, logger);
     }
 
     /// <summary>Switches the model's adapters off until the result is disposed.</summary>
@@ -73,6 +74,13 @@ public static class LoraExtensions
 
     private static LoraAdapters Of(nn.Module model)
         => Attached.TryGetValue(model, out var there) ? there : new LoraAdapters(model is CausalLanguageModel language ? new LanguageModelHost(language) : new ModuleHost(model));
+
+    private static LoraAdapter Tell(LoraAdapter adapter, ILogger? logger)
+    {
+        if (logger is not null)
+            foreach (var warning in adapter.Warnings) LogMessages.Warning(logger, warning);
+        return adapter;
+    }
 
     private static List<AdapterPart> Parts(AdapterPlan plan, IReadOnlyList<Tensor?> tensors)
     {

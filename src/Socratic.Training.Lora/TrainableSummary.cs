@@ -8,12 +8,12 @@ namespace Socratic.Training.Lora;
 /// <param name="FileKey">Its key in adapter_model.safetensors.</param>
 /// <param name="Shape">Its dimensions.</param>
 /// <param name="Count">The number of its elements.</param>
-public sealed record TrainableParameter(string Name, string FileKey, IReadOnlyList<long> Shape, long Count);
+public sealed record TrainedParameter(string Name, string FileKey, IReadOnlyList<long> Shape, long Count);
 
 /// <summary>What of a model is trained.</summary>
 /// <param name="Parameters">The trained parameters, in the model's order.</param>
 /// <param name="AllCount">The elements of all parameters of the model, adapters included.</param>
-public sealed record TrainableSummary(IReadOnlyList<TrainableParameter> Parameters, long AllCount)
+public sealed record TrainableSummary(IReadOnlyList<TrainedParameter> Parameters, long AllCount)
 {
     /// <summary>The elements of the trained parameters.</summary>
     public long TrainableCount => Parameters.Sum(p => p.Count);
