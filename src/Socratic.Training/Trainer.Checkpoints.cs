@@ -60,15 +60,16 @@ public abstract partial class Trainer<TBatch>
     private TrainingSession StartSession(string? checkpoint, CancellationToken cancellation)
     {
         var (optimizer, schedule) = (CreateOptimizer(), CreateSchedule());
+        Tensor? epochGenerator = null;
         if (checkpoint is null) manual_seed(Options.Seed);
-        var saved = checkpoint is null ? null : Restore(new Checkpoint(0, checkpoint), optimizer, schedule);
+        var saved = checkpoint is null ? null : Restore(new Checkpoint(0, checkpoint), optimizer, schedule, out epochGenerator);
         releasedAt = State.GlobalStep;
         session = new TrainingSession(
-            plan, Options, trainData.Count, optimizer, schedule, CreateSampler(), saved?.Position ?? LoopPosition.Start, State.GlobalStep, State.SkippedUpdates, cancellation);
+            plan, Options, trainData.Count, optimizer, schedule, CreateSampler(), saved?.Position ?? LoopPosition.Start, State.GlobalStep, State.SkippedUpdates, epochGenerator, cancellation);
         return session;
     }
 
-    private SessionState Restore(Checkpoint checkpoint, Optimization.IOptimizer optimizer, ILearningRateSchedule schedule)
+    private SessionState Restore(Checkpoint checkpoint, Optimization.IOptimizer optimizer, ILearningRateSchedule schedule, out Tensor? epochGenerator)
     {
         var saved = CheckpointContent.ReadState(checkpoint);
         CheckpointContent.CheckFits(checkpoint, saved, plan);
@@ -81,7 +82,7 @@ public abstract partial class Trainer<TBatch>
         State.SkippedUpdates = saved.SkippedUpdates;
         State.TokensSeen = saved.TokensSeen;
         State.TotalFlops = saved.TotalFlops;
-        CheckpointContent.ReadGenerators(checkpoint);
+        epochGenerator = CheckpointContent.ReadGenerators(checkpoint);
         Log.Resumed(State.GlobalStep, checkpoint.Directory);
         return saved;
     }

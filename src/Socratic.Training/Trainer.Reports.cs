@@ -1,5 +1,6 @@
 using Socratic.Training.Callbacks;
 using Socratic.Training.Data;
+using Socratic.Training.Data.Sampling;
 using Socratic.Training.Diagnostics;
 using Socratic.Training.Loop;
 using static TorchSharp.torch;
@@ -82,7 +83,7 @@ public abstract partial class Trainer<TBatch>
         module.eval();
         metrics?.Reset();
         GeneratorDraws.LoaderSeed();
-        foreach (var rows in EvaluationBatches(data.Count))
+        foreach (var rows in EvaluationBatches(data))
         {
             session?.Cancellation.ThrowIfCancellationRequested();
             EvaluateBatch(data, rows, tally);
@@ -99,10 +100,12 @@ public abstract partial class Trainer<TBatch>
     /// <summary>Values from answers generated for held-out prompts; none by default.</summary>
     protected virtual IEnumerable<KeyValuePair<string, double>> GenerationMetrics(IDataset<TBatch> data) => [];
 
-    private IEnumerable<int[]> EvaluationBatches(int rows)
+    private IEnumerable<int[]> EvaluationBatches(IDataset<TBatch> data)
     {
-        for (var start = 0; start < rows; start += Options.EvaluationBatchSize)
-            yield return [.. Enumerable.Range(start, Math.Min(Options.EvaluationBatchSize, rows - start))];
+        ISampler sampler = Options.Sampling == SamplingStrategy.GroupByLength
+            ? new LengthGroupedSampler(data.LengthOf, Options.EvaluationBatchSize, Options.DataSeed ?? Options.Seed)
+            : new SequentialSampler();
+        return sampler.Order(0, data.Count).Chunk(Options.EvaluationBatchSize);
     }
 
     private void EvaluateBatch(IDataset<TBatch> data, int[] rows, EvaluationTally tally)

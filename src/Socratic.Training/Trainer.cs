@@ -145,8 +145,13 @@ public abstract partial class Trainer<TBatch> : IDisposable
     /// <summary>The schedule the options name.</summary>
     protected virtual ILearningRateSchedule CreateSchedule() => Schedules.Create(Options.Schedule, Options.ScheduleOptions, Options.LearningRate, plan.WarmupSteps, plan.MaxSteps);
 
-    /// <summary>A random order each epoch, as transformers draws it from the seed.</summary>
-    protected virtual ISampler CreateSampler() => new RandomSampler(Options.DataSeed ?? Options.Seed);
+    /// <summary>The order the options name, as transformers draws it: a permutation from the seed; grouped by length, one from torch's global generator.</summary>
+    protected virtual ISampler CreateSampler() => Options.Sampling switch
+    {
+        SamplingStrategy.Sequential => new SequentialSampler(),
+        SamplingStrategy.GroupByLength => new LengthGroupedSampler(trainData.LengthOf, Options.TrainBatchSize * Options.GradientAccumulationSteps, (_, rows) => GeneratorDraws.Permutation(rows)),
+        _ => new RandomSampler(Options.DataSeed ?? Options.Seed),
+    };
 
     /// <summary>Gives memory back to the system: managed memory, the C heap, the GPU's cache.</summary>
     protected void ReleaseMemory()

@@ -29,6 +29,10 @@ public sealed partial record TrainingOptions
     /// <summary>Updates of the whole run; if set it stands in place of <see cref="Epochs"/>.</summary>
     public int? MaxSteps { get; init; }
 
+    /// <summary>The order in which an epoch visits the rows.</summary>
+    /// <value>Default: random.</value>
+    public SamplingStrategy Sampling { get; init; }
+
     /// <summary>Leaves the last, smaller micro-batch of an epoch out.</summary>
     public bool DropLastBatch { get; init; }
 
@@ -193,6 +197,19 @@ public sealed partial record TrainingOptions
         ReleaseMemoryEvery = 50,
         MaxEvaluationRows = 100,
     };
+}
+
+/// <summary>The order in which an epoch visits the rows.</summary>
+public enum SamplingStrategy
+{
+    /// <summary>A new permutation each epoch, drawn from the seed.</summary>
+    Random,
+
+    /// <summary>The rows' own order.</summary>
+    Sequential,
+
+    /// <summary>Rows of like length side by side, so that batches hold little padding (transformers' group_by_length).</summary>
+    GroupByLength,
 }
 
 /// <summary>When something is done.</summary>

@@ -14,7 +14,7 @@ internal static class CheckpointContent
         writer.WriteTensors(CheckpointFiles.Optimizer, session.Optimizer.StateTensors());
         using (var scope = NewDisposeScope())
         {
-            writer.WriteTensors(CheckpointFiles.Random, Generators.Capture());
+            writer.WriteTensors(CheckpointFiles.Random, Generators.Capture(session.EpochGenerator));
         }
         writer.WriteText(TrainerStateFile.FileName, HistoryJson.ToFile(state).Write());
         writer.WriteText(SessionState.FileName, own.ToJson());
@@ -43,9 +43,9 @@ internal static class CheckpointContent
         optimizer.LoadState(checkpoint.ReadTensors(CheckpointFiles.Optimizer));
     }
 
-    internal static void ReadGenerators(Checkpoint checkpoint)
+    internal static Tensor? ReadGenerators(Checkpoint checkpoint)
     {
         using var scope = NewDisposeScope();
-        Generators.Restore(checkpoint.ReadTensors(CheckpointFiles.Random));
+        return Generators.Restore(checkpoint.ReadTensors(CheckpointFiles.Random));
     }
 }

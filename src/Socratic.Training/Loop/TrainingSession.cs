@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Socratic.Training.Data.Sampling;
 using Socratic.Training.Optimization;
 using Socratic.Training.Optimization.Schedules;
+using static TorchSharp.torch;
 
 namespace Socratic.Training.Loop;
 
@@ -20,7 +21,7 @@ internal sealed class TrainingSession : IDisposable
     private TimeSpan lastStepTime;
 
     internal TrainingSession(
-        RunPlan plan, TrainingOptions options, int rows, IOptimizer optimizer, ILearningRateSchedule schedule, ISampler sampler, LoopPosition position, int firstStep, int skipped, CancellationToken cancellation)
+        RunPlan plan, TrainingOptions options, int rows, IOptimizer optimizer, ILearningRateSchedule schedule, ISampler sampler, LoopPosition position, int firstStep, int skipped, Tensor? epochGenerator, CancellationToken cancellation)
     {
         this.plan = plan;
         this.options = options;
@@ -36,6 +37,7 @@ internal sealed class TrainingSession : IDisposable
         // At the very start nothing has been drawn yet; anywhere else in an epoch its own draw lies behind.
         resumesInside = windows > 0;
         FirstStep = firstStep;
+        EpochGenerator = epochGenerator;
         EvaluationIsPending = position.PendingEvaluation;
         SetRates(firstStep - skipped);
     }
@@ -71,6 +73,9 @@ internal sealed class TrainingSession : IDisposable
 
     internal double LearningRate => Optimizer.Groups[0].LearningRate;
 
+    /// <summary>The global generator as it was before the epoch's order was asked for: a sampler may draw from it.</summary>
+    internal Tensor? EpochGenerator { get; private set; }
+
     internal void BeginEpoch(int number)
     {
         epoch = number;
@@ -81,8 +86,23 @@ internal sealed class TrainingSession : IDisposable
             // A new iterator of torch's DataLoader draws one int64 from the global generator; dropout must meet the reference's masks.
             GeneratorDraws.LoaderSeed();
         }
+        if (resumesInside) order = OrderAsAtTheStart();
+        else
+        {
+            EpochGenerator?.Dispose();
+            EpochGenerator = get_rng_state().DetachFromDisposeScope();
+            order = sampler.Order(epoch, rows);
+        }
         resumesInside = false;
-        order = sampler.Order(epoch, rows);
+    }
+
+    private int[] OrderAsAtTheStart()
+    {
+        using var now = get_rng_state();
+        if (EpochGenerator is not null) set_rng_state(EpochGenerator);
+        var order = sampler.Order(epoch, rows);
+        set_rng_state(now);
+        return order;
     }
 
     /// <summary>The rows of the next window, a list a micro-batch, or null at the epoch's end.</summary>
@@ -136,6 +156,7 @@ internal sealed class TrainingSession : IDisposable
     public void Dispose()
     {
         Gradients.Dispose();
+        EpochGenerator?.Dispose();
         Optimizer.Dispose();
     }
 }

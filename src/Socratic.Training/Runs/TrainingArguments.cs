@@ -15,6 +15,7 @@ internal static class TrainingArguments
         [nameof(TrainingOptions.TrainBatchSize)] = "per_device_train_batch_size",
         [nameof(TrainingOptions.EvaluationBatchSize)] = "per_device_eval_batch_size",
         [nameof(TrainingOptions.Epochs)] = "num_train_epochs",
+        [nameof(TrainingOptions.Sampling)] = "train_sampling_strategy",
         [nameof(TrainingOptions.DropLastBatch)] = "dataloader_drop_last",
         [nameof(TrainingOptions.Schedule)] = "lr_scheduler_type",
         [nameof(TrainingOptions.ScheduleOptions)] = "lr_scheduler_kwargs",

@@ -37,7 +37,6 @@ internal sealed class RunFiles(string folder)
         if (a.GetProperty("label_smoothing_factor").GetDouble() != 0) return "label smoothing is not there yet";
         if (a.GetProperty("neftune_noise_alpha").ValueKind != JsonValueKind.Null) return "NEFTune is not there yet";
         if (a.GetProperty("activation_checkpointing").GetBoolean()) return "gradient checkpointing is not there yet";
-        if (a.GetProperty("train_sampling_strategy").GetString() != "random") return "grouping by length is not there yet";
         return null;
     }
 
@@ -85,6 +84,7 @@ internal sealed class RunFiles(string folder)
             MetricForBestModel = a.GetProperty("metric_for_best_model").GetString(),
             GreaterIsBetter = a.GetProperty("greater_is_better").ValueKind == JsonValueKind.Null ? null : a.GetProperty("greater_is_better").GetBoolean(),
             CountTokens = Enum.Parse<TokenCount>(a.GetProperty("include_num_input_tokens_seen").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true),
+            Sampling = Enum.Parse<SamplingStrategy>(a.GetProperty("train_sampling_strategy").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true),
             DropLastBatch = a.GetProperty("dataloader_drop_last").GetBoolean(),
             Seed = a.GetProperty("seed").GetInt32(),
             DataSeed = a.GetProperty("data_seed").ValueKind == JsonValueKind.Null ? null : a.GetProperty("data_seed").GetInt32(),
