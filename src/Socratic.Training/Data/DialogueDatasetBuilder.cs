@@ -49,7 +49,7 @@ internal sealed class DialogueDatasetBuilder
         }
         catch (ChatTemplateException e)
         {
-            problems.Add(Note(row, "template", e.Message) with { Field = "messages" });
+            problems.Add(Note(row, "template", e.Message) with { Field = row.Dialogue is null ? "$" : "messages" });
             return null;
         }
         Warn(row);

@@ -11,6 +11,7 @@ internal sealed class RowEncoder(TextTokenizer tokenizer, DialogueOptions option
     /// <exception cref="ChatTemplateException">The conversation does not fit the chat template.</exception>
     public EncodedRow Encode(DataRow row)
     {
+        if (row.Tokens is { } tokens) return EncodeTokens(tokens, row.Mask);
         if (row.Dialogue is { } dialogue) return EncodeDialogue(dialogue.Messages, row.PromptMessages);
         return row.Prompt is null ? EncodeText(row.Text!) : EncodeCompletion(row.Prompt, row.Text!);
     }
@@ -48,22 +49,36 @@ internal sealed class RowEncoder(TextTokenizer tokenizer, DialogueOptions option
         return ([messages[1] with { Content = $"{messages[0].Content}\n\n{messages[1].Content}" }, .. messages.Skip(2)], 1);
     }
 
+    private EncodedRow EncodeTokens(TokenRow tokens, IReadOnlyList<bool>? mask)
+    {
+        foreach (var id in tokens.Ids)
+            if (id < 0 || id >= tokenizer.VocabularySize) throw new ChatTemplateException($"the id {id} is not in the tokenizer's vocabulary of {tokenizer.VocabularySize}.");
+        var labels = tokens.Labels.ToArray();
+        for (var i = 0; i < labels.Length; i++)
+            if (options.LossOn != LossOn.AllTokens && mask is not null && !mask[i]) labels[i] = Ignore;
+        return new EncodedRow([.. tokens.Ids], labels, []);
+    }
+
     private EncodedRow EncodeText(string text)
     {
-        int[] ids = [.. tokenizer.Pipeline.Prefix, .. tokenizer.EncodeContent(text), .. End()];
+        if (options.LossOn != LossOn.AllTokens) throw new ChatTemplateException($"the row is plain text, which has no turns of a model to learn ({options.LossOn}); set LossOn to AllTokens to learn it all.");
+        int[] ids = [.. tokenizer.Pipeline.Prefix, .. tokenizer.EncodeContent(WithoutEnd(text)), .. End()];
         return new EncodedRow(ids, ids, []);
     }
 
     /// <summary>The completion begins where the tokens of prompt and of both together first differ: tokens may join across the border.</summary>
     private EncodedRow EncodeCompletion(string prompt, string completion)
     {
-        int[] ids = [.. tokenizer.Pipeline.Prefix, .. tokenizer.EncodeContent(prompt + completion), .. End()];
+        int[] ids = [.. tokenizer.Pipeline.Prefix, .. tokenizer.EncodeContent(WithoutEnd(prompt + completion)), .. End()];
         int[] before = [.. tokenizer.Pipeline.Prefix, .. tokenizer.EncodeContent(prompt)];
         var start = options.LossOn == LossOn.AllTokens ? 0 : ids.AsSpan().CommonPrefixLength(before);
         var labels = ids.ToArray();
         labels.AsSpan(0, start).Fill(Ignore);
         return new EncodedRow(ids, labels, []);
     }
+
+    /// <summary>A text that ends with the mark of its end has it only once.</summary>
+    private string WithoutEnd(string text) => tokenizer.EosId is { } eos && text.EndsWith(tokenizer.PieceOf(eos), StringComparison.Ordinal) ? text[..^tokenizer.PieceOf(eos).Length] : text;
 
     private int[] End() => tokenizer.EosId is { } eos ? [eos] : [];
 }

@@ -41,6 +41,23 @@ internal sealed class RowContext(ProblemList problems, int line, int row)
         }
     }
 
+    /// <summary>A list of whole numbers; null, with a problem, if it is none.</summary>
+    public int[]? Numbers(JsonElement value, string field)
+    {
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            var numbers = new List<int>(value.GetArrayLength());
+            foreach (var item in value.EnumerateArray())
+            {
+                if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out var number)) break;
+                numbers.Add(number);
+            }
+            if (numbers.Count == value.GetArrayLength()) return [.. numbers];
+        }
+        Add(field, "wrong_type", "must be a list of whole numbers.");
+        return null;
+    }
+
     /// <summary>Requires something to read.</summary>
     public bool NotBlank(string text, string field)
     {

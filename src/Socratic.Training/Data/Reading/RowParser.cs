@@ -7,7 +7,7 @@ namespace Socratic.Training.Data.Reading;
 /// <summary>Turns the JSON of one row into a <see cref="DataRow"/>, or lists what is wrong with it.</summary>
 internal sealed class RowParser(ProblemList problems)
 {
-    private static readonly string[] KnownKinds = ["messages", "conversations", "instruction", "prompt", "text"];
+    private static readonly string[] KnownKinds = ["messages", "conversations", "instruction", "prompt", "text", "input_ids"];
 
     /// <summary>The row, or null if it has a problem.</summary>
     public DataRow? Parse(ReadOnlyMemory<byte> json, int line, int row)
@@ -69,6 +69,12 @@ internal sealed class RowParser(ProblemList problems)
             return null;
         }
         context.CheckDuplicates(root, "");
+        if (root.TryGetProperty("chosen", out _) || root.TryGetProperty("rejected", out _) || (root.TryGetProperty("label", out var label) && label.ValueKind is JsonValueKind.True or JsonValueKind.False))
+        {
+            // Read as a dialogue, an answer that is marked as bad would be learned.
+            context.Add("$", "preference", "the row is a preference (chosen and rejected, or an answer with a label), not a dialogue to learn.");
+            return null;
+        }
         var kind = KnownKinds.FirstOrDefault(k => root.TryGetProperty(k, out _));
         var messages = new MessageParser(context);
         var empty = new DataRow(problems.File, context.Line, context.Row);
@@ -79,6 +85,7 @@ internal sealed class RowParser(ProblemList problems)
             case "instruction": return Conversation(empty, root, messages.ParseAlpaca(root), "instruction", "input", "output", "history", "system");
             case "prompt": return PromptCompletion(empty, root, messages, context);
             case "text": return context.Text(root, "text", "text") is { } text && context.NotBlank(text, "text") ? empty with { Text = text } : null;
+            case "input_ids": return TokenRowParser.Parse(empty, root, context);
             default:
                 context.Add("$", "missing_key", $"the row has none of the keys {string.Join(", ", KnownKinds)}.");
                 return null;

@@ -5,13 +5,15 @@ namespace Socratic.Training.Tokenization.Readers;
 /// <summary>Chooses how a folder's tokenizer is read.</summary>
 internal static class TokenizerLoader
 {
-    /// <summary>Loads the tokenizer of a folder.</summary>
-    public static TextTokenizer Load(string folder, string? chatTemplate = null)
+    /// <summary>Loads the tokenizer of a folder; its chat template is the named one, or chosen by the folder.</summary>
+    public static TextTokenizer Load(string folder, string? chatTemplate = null) => Load(TokenizerFiles.Read(folder), chatTemplate is null ? null : ChatTemplate.Named(chatTemplate));
+
+    /// <summary>Loads the tokenizer of a folder's files, with a template if one is given.</summary>
+    public static TextTokenizer Load(TokenizerFiles files, ChatTemplate? template)
     {
-        var files = TokenizerFiles.Read(folder);
         var settings = TokenizerSettings.Read(files);
         var pipeline = ReadPipeline(files, settings);
-        return new TextTokenizer(pipeline, files, settings, ChooseTemplate(chatTemplate, settings, pipeline.Vocabulary));
+        return new TextTokenizer(pipeline, files, settings, template ?? ChooseTemplate(settings, pipeline.Vocabulary));
     }
 
     private static TokenizerPipeline ReadPipeline(TokenizerFiles files, TokenizerSettings settings)
@@ -23,9 +25,6 @@ internal static class TokenizerLoader
         throw new FileNotFoundException($"The folder '{files.Folder}' holds no tokenizer: neither {TokenizerFiles.Json}, nor {TokenizerFiles.SentencePiece}, nor {TokenizerFiles.Vocabulary} with {TokenizerFiles.Merges}.");
     }
 
-    private static ChatTemplate? ChooseTemplate(string? name, TokenizerSettings settings, Vocabulary vocabulary)
-    {
-        if (name is not null) return ChatTemplate.Named(name);
-        return settings.ChatTemplate is { } text ? ChatTemplates.Recognize(text, piece => vocabulary.TryGetId(piece, out var id) && vocabulary.IsControl(id)) : null;
-    }
+    private static ChatTemplate? ChooseTemplate(TokenizerSettings settings, Vocabulary vocabulary)
+        => settings.ChatTemplate is { } text ? ChatTemplates.Recognize(text, piece => vocabulary.TryGetId(piece, out var id) && vocabulary.IsControl(id)) : null;
 }
