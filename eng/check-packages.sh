@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Packs both libraries, and uses them as a stranger would: in a project outside the repository that subclasses the trainer,
+# adds a callback and trains 20 steps. It is built, run, published, and the published program run.
+set -euo pipefail
+root="$(cd "$(dirname "$0")/.." && pwd)"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+# A new version each time: the same version would bring the old code out of the package cache.
+version="0.1.0-dev.$(date +%s)"
+
+echo "== pack $version"
+for library in Socratic.Training Socratic.Training.Lora; do
+  dotnet pack "$root/src/$library" -c Release -o "$work/feed" -p:Version="$version" -p:ContinuousIntegrationBuild=true --nologo -v quiet
+done
+ls "$work/feed"
+for library in Socratic.Training Socratic.Training.Lora; do
+  for suffix in nupkg snupkg; do
+    test -f "$work/feed/$library.$version.$suffix" || { echo "missing: $library.$version.$suffix"; exit 1; }
+  done
+  unzip -l "$work/feed/$library.$version.nupkg" > "$work/list"
+  for file in README.md "lib/net10.0/$library.dll" "lib/net10.0/$library.xml"; do
+    grep -q "$file" "$work/list" || { echo "$library's package lacks $file"; exit 1; }
+  done
+done
+unzip -l "$work/feed/Socratic.Training.$version.nupkg" | grep -q "buildTransitive/Socratic.Training.targets" || { echo "the native build step is not in the package"; exit 1; }
+
+echo "== a project outside the repository"
+cat > "$work/nuget.config" <<XML
+<configuration>
+  <config><add key="globalPackagesFolder" value="$work/packages" /></config>
+  <fallbackPackageFolders><add key="main" value="${NUGET_PACKAGES:-$HOME/.nuget/packages}" /></fallbackPackageFolders>
+  <packageSources><add key="local" value="$work/feed" /></packageSources>
+</configuration>
+XML
+mkdir -p "$work/app" "$work/library"
+cat > "$work/library/Library.csproj" <<XML
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable></PropertyGroup>
+  <ItemGroup><PackageReference Include="Socratic.Training.Lora" Version="$version" /></ItemGroup>
+</Project>
+XML
+cat > "$work/app/App.csproj" <<XML
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable>
+    <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+    <CreateHardLinksForPublishFilesIfPossible>true</CreateHardLinksForPublishFilesIfPossible>
+  </PropertyGroup>
+  <ItemGroup>
+    <ProjectReference Include="../library/Library.csproj" />
+    <PackageReference Include="TorchSharp-cpu" Version="0.107.0" />
+  </ItemGroup>
+</Project>
+XML
+cp "$root/eng/package-check/Library.cs" "$work/library/"
+cp "$root/eng/package-check/Program.cs" "$work/app/"
+
+expect() {
+  "$@" > "$work/out" 2>&1 || { cat "$work/out"; exit 1; }
+  grep -q "^20 updates, 4 evaluations, Completed$" "$work/out" || { cat "$work/out"; echo "not the expected line"; exit 1; }
+}
+cd "$work/app"
+dotnet build --nologo -v quiet
+expect dotnet run --no-build
+dotnet publish --nologo -v quiet -o "$work/published"
+expect "$work/published/App"
+dotnet publish --nologo -v quiet -r linux-x64 --self-contained false -o "$work/published-rid"
+expect "$work/published-rid/App"
+echo "== packages: ok"
