@@ -54,7 +54,7 @@ public sealed class AdamW : ParameterOptimizer
         var (p, m, v) = (work[0], work[1], work[2]);
         var g = narrow ? gradient.to(ScalarType.Float32) : gradient;
         p.mul_(c.Keep);
-        m.lerp_(g, c.Take1);
+        m.add_(g.sub(m), c.Take1);
         v.mul_(beta2).addcmul_(g, g, c.Take2);
         p.addcdiv_(m, v.sqrt().mul_(c.RootScale).add_(epsilon), -c.StepSize);
         if (!narrow) return;

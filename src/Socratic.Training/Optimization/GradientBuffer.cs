@@ -91,6 +91,19 @@ public sealed class GradientBuffer : IDisposable
     /// <summary>The place of a parameter among <see cref="Parameters"/>, or -1.</summary>
     internal int IndexOf(string name) => indices.GetValueOrDefault(name, -1);
 
+    /// <summary>Takes the gradients that are not there away from their parameters, for optimizers that look at <c>grad</c>, until <see cref="ShowAbsent"/>.</summary>
+    internal void HideAbsent()
+    {
+        Collect();
+        foreach (var slot in slots) if (!slot.IsPresent) slot.Unbind();
+    }
+
+    /// <summary>Gives every parameter its part of the buffer again.</summary>
+    internal void ShowAbsent()
+    {
+        foreach (var slot in slots) if (!slot.IsPresent) slot.Bind();
+    }
+
     internal Tensor? Gradient(int index)
     {
         Collect();
@@ -162,7 +175,17 @@ public sealed class GradientBuffer : IDisposable
             pointer = TensorMemory.Pointer(View);
             IsBFloat16 = block.dtype == ScalarType.BFloat16;
             IsPlain = block.device_type == DeviceType.CPU && (IsBFloat16 || block.dtype == ScalarType.Float32);
+            Bind();
+        }
+
+        internal void Bind()
+        {
             foreach (var owner in owners) owner.grad = View;
+        }
+
+        internal void Unbind()
+        {
+            foreach (var owner in owners.Where(o => !o.IsInvalid)) owner.grad = null;
         }
 
         internal void Forget()
@@ -200,13 +223,13 @@ public sealed class GradientBuffer : IDisposable
                 gradient.Dispose();
             }
             IsPresent |= others.Count > 0;
-            foreach (var owner in owners) owner.grad = View;
+            Bind();
         }
 
         internal void Release()
         {
             if (View is null || View.IsInvalid) return;
-            foreach (var owner in owners.Where(o => !o.IsInvalid)) owner.grad = null;
+            Unbind();
             View.Dispose();
         }
     }

@@ -52,11 +52,16 @@ public sealed class MersenneTwister
 
     private void Refill()
     {
-        for (var i = 0; i < Size; i++)
-        {
-            var mixed = (words[i] & 0x80000000u) | (words[(i + 1) % Size] & 0x7fffffffu);
-            words[i] = words[(i + Middle) % Size] ^ (mixed >> 1) ^ ((mixed & 1) * 0x9908b0dfu);
-        }
+        var words = this.words;
+        for (var i = 0; i < Size - Middle; i++) words[i] = Twist(words[i], words[i + 1], words[i + Middle]);
+        for (var i = Size - Middle; i < Size - 1; i++) words[i] = Twist(words[i], words[i + 1], words[i + Middle - Size]);
+        words[Size - 1] = Twist(words[Size - 1], words[0], words[Middle - 1]);
         next = 0;
+    }
+
+    private static uint Twist(uint upper, uint lower, uint far)
+    {
+        var mixed = (upper & 0x80000000u) | (lower & 0x7fffffffu);
+        return far ^ (mixed >> 1) ^ ((mixed & 1) * 0x9908b0dfu);
     }
 }
