@@ -16,6 +16,15 @@ internal static class AttentionLayoutNumbers
         return true;
     }
 
+    /// <summary>First position and length of each document, rows taken one after the other.</summary>
+    public static IReadOnlyList<(int First, int Length)> FlatDocuments(this AttentionLayout layout)
+    {
+        var documents = new List<(int, int)>();
+        for (var row = 0; row < layout.Rows; row++)
+            foreach (var span in layout.Documents(row)) documents.Add((row * layout.Length + span.Start, span.Length));
+        return documents;
+    }
+
     /// <summary>Each position's place in its document, row by row from column <paramref name="first"/> on; padding counts on from the document before it, or is 0.</summary>
     public static long[] Positions(this AttentionLayout layout, int first = 0)
     {

@@ -23,6 +23,7 @@ internal sealed class AttentionPlan : IDisposable
     private readonly Dictionary<RotarySpecification, (Tensor Cos, Tensor Sin)> rotary = [];
     private readonly bool isPlain;
     private Tensor? positions;
+    private IReadOnlyList<(int First, int Length)>? documents;
 
     public AttentionPlan(AttentionLayout layout, Device device, ScalarType dtype, int firstQuery = 0)
     {
@@ -38,6 +39,12 @@ internal sealed class AttentionPlan : IDisposable
 
     /// <summary>Queries a row.</summary>
     public int Queries => layout.Length - firstQuery;
+
+    /// <summary>True where attention runs in the fused kernels: on the processor, in float32, over whole rows.</summary>
+    public bool IsFused { get; init; }
+
+    /// <summary>First token and length of each document, rows taken one after the other.</summary>
+    public IReadOnlyList<(int First, int Length)> Documents => documents ??= layout.FlatDocuments();
 
     /// <summary>Keys a row.</summary>
     public int Keys => layout.Length;

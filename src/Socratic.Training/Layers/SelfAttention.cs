@@ -1,3 +1,4 @@
+using Socratic.Training.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -54,21 +55,34 @@ internal sealed class SelfAttention : nn.Module
     {
         var (rows, count) = (input.shape[0], input.shape[1]);
         var (heads, shared, d) = (shape.Heads, shape.KeyValueHeads, shape.HeadDimension);
-        var (cos, sin) = plan.Rotary(rotary);
-        var q = EagerAttention.Rotate(Normed(query.Apply(input).view(rows, count, heads, d), q_norm), cos, sin).transpose(1, 2);
-        var k = EagerAttention.Rotate(Normed(key.Apply(input).view(rows, count, shared, d), k_norm), cos, sin).transpose(1, 2);
-        var v = value.Apply(input).view(rows, count, shared, d).transpose(1, 2);
-        if (cache is not null) (k, v) = cache.Append(k, v);
-        var mixed = EagerAttention.Mix(EagerAttention.Weights(q, k, plan.Mask(shape.Window), scale, cap), v);
-        return output.Apply(mixed.transpose(1, 2).reshape(rows, count, heads * d));
+        var q = Normed(query.Apply(input), heads, q_norm);
+        var k = Normed(key.Apply(input), shared, k_norm);
+        var v = value.Apply(input);
+        var mixed = cache is null && plan.IsFused && q.dtype == ScalarType.Float32
+            ? FusedAttention.Apply(q, k, v, new(shape, rotary, plan.Documents))
+            : Eager(q.view(rows, count, heads, d), k.view(rows, count, shared, d), v.view(rows, count, shared, d), plan, cache).reshape(rows, count, heads * d);
+        return output.Apply(mixed);
     }
+
+    private Tensor Eager(Tensor queries, Tensor keys, Tensor values, AttentionPlan plan, LayerCache? cache)
+    {
+        var (cos, sin) = plan.Rotary(rotary);
+        var q = EagerAttention.Rotate(queries, cos, sin).transpose(1, 2);
+        var k = EagerAttention.Rotate(keys, cos, sin).transpose(1, 2);
+        var v = values.transpose(1, 2);
+        if (cache is not null) (k, v) = cache.Append(k, v);
+        return EagerAttention.Mix(EagerAttention.Weights(q, k, plan.Mask(shape.Window), scale, cap), v).transpose(1, 2);
+    }
+
+    /// <summary>Each head normed by itself.</summary>
+    private Tensor Normed(Tensor x, int heads, RmsNorm? norm)
+        => norm is null ? x : norm.call(x.view([.. x.shape[..^1], heads, shape.HeadDimension])).view(x.shape);
 
     /// <summary>Everything is registered above, by its Hugging Face name; TorchSharp would register fields again under theirs.</summary>
     protected override void RegisterComponents()
     {
     }
 
-    private static Tensor Normed(Tensor x, RmsNorm? norm) => norm is null ? x : norm.call(x);
 }
 
 /// <summary>The four linear maps of an attention layer.</summary>

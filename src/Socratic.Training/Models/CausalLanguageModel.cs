@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Socratic.Training.Data;
 using Socratic.Training.Evaluation;
 using Socratic.Training.Layers;
@@ -110,8 +111,10 @@ public sealed partial class CausalLanguageModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(inputIds);
         using var scope = NewDisposeScope();
-        var hidden = decoder.Norm.call(Hidden(inputIds, attention ?? AttentionLayout.Full((int)inputIds.shape[0], (int)inputIds.shape[1])));
-        return Logits(hidden).MoveToOuterDisposeScope();
+        attention ??= AttentionLayout.Full((int)inputIds.shape[0], (int)inputIds.shape[1]);
+        Fit(inputIds, attention);
+        using var plan = Plan(attention);
+        return Logits(decoder.Norm.call(decoder.Forward(Embed(inputIds), plan))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The cross-entropy of the labelled positions, summed, in float32; attached to the graph where gradients are on.</summary>
@@ -139,16 +142,19 @@ public sealed partial class CausalLanguageModel : nn.Module
         return new StepOutput(Loss.Sum(sum.MoveToOuterDisposeScope()), predictions.view(batch.Count, batch.Length).MoveToOuterDisposeScope());
     }
 
+    /// <summary>False computes everything with torch operators, padding too: what the kernels are tested against.</summary>
+    internal bool UsesKernels { get; set; } = true;
+
     /// <summary>Token vectors as the blocks get them; the gradient tests enter here.</summary>
     internal Tensor Embed(Tensor inputIds) => decoder.Embedding.call(inputIds);
 
     /// <summary>Embedded tokens to the loss's sum, and each block's output on the way.</summary>
     internal Tensor LossFromEmbedded(Tensor embedded, TokenBatch batch, Action<int, Tensor>? observe = null)
     {
-        using var plan = new AttentionPlan(batch.Attention, Device, Dtype);
+        using var plan = Plan(batch.Attention);
         var hidden = decoder.Forward(embedded, plan, observe: observe);
-        var (rows, targets, _) = Labelled(hidden, batch.Labels);
-        return HeadLoss.Sum(rows, HeadWeight()!, targets, specification.FinalSoftCap);
+        var positions = Positions(batch, dropsPadding: false);
+        return HeadLoss.Sum(Chosen(decoder.Norm.call(hidden), positions.Among), HeadWeight()!, Longs(positions.Targets), specification.FinalSoftCap);
     }
 
     internal Tensor FinalNorm(Tensor hidden) => decoder.Norm.call(hidden);
@@ -158,25 +164,36 @@ public sealed partial class CausalLanguageModel : nn.Module
     {
     }
 
-    private Tensor Hidden(Tensor inputIds, AttentionLayout attention)
+    private bool CanUseKernels => UsesKernels && Device.type == DeviceType.CPU && Dtype == ScalarType.Float32;
+
+    private static void Fit(Tensor inputIds, AttentionLayout attention)
     {
         if (inputIds.dim() != 2 || inputIds.shape[0] != attention.Rows || inputIds.shape[1] != attention.Length)
             throw new ArgumentException($"Token ids of shape [{string.Join(", ", inputIds.shape)}] do not fit a layout of {attention.Rows} rows of {attention.Length}.", nameof(inputIds));
-        using var plan = new AttentionPlan(attention, Device, Dtype);
-        return decoder.Forward(decoder.Embedding.call(inputIds), plan);
     }
 
-    private (Tensor Rows, Tensor Targets, Tensor Places) Labelled(TokenBatch batch) => Labelled(Hidden(batch.InputIds, batch.Attention), batch.Labels);
+    private AttentionPlan Plan(AttentionLayout layout) => new(layout, Device, Dtype) { IsFused = CanUseKernels };
+
+    private LabelledPositions Positions(TokenBatch batch, bool dropsPadding)
+    {
+        var labels = batch.Labels.to(ScalarType.Int64, CPU).contiguous();
+        return LabelledPositions.Find(MemoryMarshal.Cast<byte, long>(labels.bytes), batch.Attention, Config.VocabularySize, dropsPadding);
+    }
 
     /// <summary>The normed hidden states of positions whose next label counts, with those labels and their places in the flattened batch.</summary>
-    private (Tensor Rows, Tensor Targets, Tensor Places) Labelled(Tensor hidden, Tensor labels)
+    private (Tensor Rows, Tensor Targets, Tensor Places) Labelled(TokenBatch batch)
     {
-        var next = full(labels.shape, ignored, ScalarType.Int64, labels.device);
-        next.narrow(1, 0, labels.shape[1] - 1).copy_(labels.narrow(1, 1, labels.shape[1] - 1));
-        next = next.reshape(-1);
-        var places = next.ne(ignored).nonzero().squeeze(1);
-        return (decoder.Norm.call(hidden.reshape(-1, hidden.shape[^1]).index_select(0, places)), next.index_select(0, places), places);
+        Fit(batch.InputIds, batch.Attention);
+        var positions = Positions(batch, CanUseKernels);
+        var ids = positions.Kept is { } kept ? batch.InputIds.reshape(-1).index_select(0, Longs(kept)).unsqueeze(0) : batch.InputIds;
+        using var plan = Plan(positions.Layout);
+        var hidden = decoder.Forward(Embed(ids), plan);
+        return (decoder.Norm.call(Chosen(hidden, positions.Among)), Longs(positions.Targets), Longs(positions.Places));
     }
+
+    private Tensor Chosen(Tensor hidden, long[] places) => hidden.reshape(-1, hidden.shape[^1]).index_select(0, Longs(places));
+
+    private Tensor Longs(long[] values) => tensor(values, [values.Length], device: Device);
 
     /// <summary>The head's matrix where it is a plain one, else null.</summary>
     private Parameter? HeadWeight() => head is null ? decoder.Embedding.Weight : head.Layer is DenseLinear { Bias: null } dense ? dense.Weight : null;

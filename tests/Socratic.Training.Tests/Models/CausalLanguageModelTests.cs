@@ -24,16 +24,16 @@ public sealed class CausalLanguageModelTests : IDisposable
         const string path = "model.layers.1.mlp.down_proj";
         var old = model.LinearLayers.Single(l => l.Path == path).Layer;
         using var scope = NewDisposeScope();
-        var twice = new DenseLinear(new Parameter((old.DenseWeight(ScalarType.Float32) * 2).DetachFromDisposeScope()));
+        var other = new DenseLinear(new Parameter((-old.DenseWeight(ScalarType.Float32)).DetachFromDisposeScope()));
         using var ids = tensor(new long[] { 2, 5, 7 }, [1, 3]);
         var before = model.Forward(ids);
-        model.ReplaceLinear(path, twice);
-        Assert.Same(twice, model.LinearLayers.Single(l => l.Path == path).Layer);
+        model.ReplaceLinear(path, other);
+        Assert.Same(other, model.LinearLayers.Single(l => l.Path == path).Layer);
         Assert.False(before.allclose(model.Forward(ids)));
-        Assert.True(model.get_parameter($"{path}.weight")!.allclose(twice.Weight));
+        Assert.True(model.get_parameter($"{path}.weight")!.allclose(other.Weight));
         model.ReplaceLinear(path, old);
         Assert.True(before.allclose(model.Forward(ids)));
-        twice.Dispose();
+        other.Dispose();
 
         Assert.Contains("lm_head", Assert.Throws<KeyNotFoundException>(() => model.ReplaceLinear("lm_head", old)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => model.ReplaceLinear("model.layers.0.self_attn.q_proj", old));

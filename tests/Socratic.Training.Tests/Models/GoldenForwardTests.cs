@@ -26,16 +26,18 @@ public sealed class GoldenForwardTests
     public void Logits_and_hidden_states_agree(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        using var model = golden.Load();
-        foreach (var name in new[] { "right", "left", "full" })
+        golden.Both(model =>
         {
-            using var scope = NewDisposeScope();
-            using var none = no_grad();
-            var batch = golden.Batch(name);
-            var real = golden.IsReal(name);
-            golden.StatesAgree($"{name}.logits", model.Forward(batch.InputIds, batch.Attention), real);
-            HiddenStatesAgree(golden, model, batch, name, real);
-        }
+            foreach (var name in new[] { "right", "left", "full" })
+            {
+                using var scope = NewDisposeScope();
+                using var none = no_grad();
+                var batch = golden.Batch(name);
+                var real = golden.IsReal(name);
+                golden.StatesAgree($"{name}.logits", model.Forward(batch.InputIds, batch.Attention), real);
+                HiddenStatesAgree(golden, model, batch, name, real);
+            }
+        });
     });
 
     [Theory(SkipTestWithoutData = true), GoldenCases(Area, "model")]
@@ -59,6 +61,7 @@ public sealed class GoldenForwardTests
     {
         var golden = new GoldenModelCase(entry);
         using var model = golden.Load();
+        model.UsesKernels = false;
         foreach (var name in new[] { "right", "left" })
         {
             using var scope = NewDisposeScope();
@@ -72,18 +75,20 @@ public sealed class GoldenForwardTests
     public void Packed_rows_are_as_if_apart(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        using var model = golden.Load();
-        using var scope = NewDisposeScope();
-        using var none = no_grad();
-        var batch = golden.Batch("packed");
-        Assert.Equal(golden.Json.GetProperty("packed").GetProperty("lengths").EnumerateArray().Select(l => l.GetInt32()), batch.Attention.Documents(0).Select(d => d.Length));
-        Assert.Equal(golden.Values.Integers("packed.position_ids"), batch.Attention.Positions());
-        using var plan = new AttentionPlan(batch.Attention, CPU, ScalarType.Float32);
-        Assert.Equal(golden.Values.Integers("packed.mask_full"), Seen(plan.Mask(null)!));
-        if (Window(golden) is { } window) Assert.Equal(golden.Values.Integers("packed.mask_sliding"), Seen(plan.Mask(window)!));
-        golden.StatesAgree("packed.logits", model.Forward(batch.InputIds, batch.Attention), golden.IsReal("packed"));
-        var loss = model.ComputeLoss(batch);
-        Close.Relative(golden.Json.GetProperty("packed").GetProperty("loss_mean").GetDouble(), loss.Value.ToDouble() / batch.TargetCount, GoldenModelCase.LossRelative, "packed loss");
+        golden.Both(model =>
+        {
+            using var scope = NewDisposeScope();
+            using var none = no_grad();
+            var batch = golden.Batch("packed");
+            Assert.Equal(golden.Json.GetProperty("packed").GetProperty("lengths").EnumerateArray().Select(l => l.GetInt32()), batch.Attention.Documents(0).Select(d => d.Length));
+            Assert.Equal(golden.Values.Integers("packed.position_ids"), batch.Attention.Positions());
+            using var plan = new AttentionPlan(batch.Attention, CPU, ScalarType.Float32);
+            Assert.Equal(golden.Values.Integers("packed.mask_full"), Seen(plan.Mask(null)!));
+            if (Window(golden) is { } window) Assert.Equal(golden.Values.Integers("packed.mask_sliding"), Seen(plan.Mask(window)!));
+            golden.StatesAgree("packed.logits", model.Forward(batch.InputIds, batch.Attention), golden.IsReal("packed"));
+            var loss = model.ComputeLoss(batch);
+            Close.Relative(golden.Json.GetProperty("packed").GetProperty("loss_mean").GetDouble(), loss.Value.ToDouble() / batch.TargetCount, GoldenModelCase.LossRelative, "packed loss");
+        });
     });
 
     private static void HiddenStatesAgree(GoldenModelCase golden, CausalLanguageModel model, TokenBatch batch, string name, bool[] real)

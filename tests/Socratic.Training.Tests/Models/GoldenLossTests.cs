@@ -15,116 +15,128 @@ public sealed class GoldenLossTests
     public void Losses_agree(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        using var model = golden.Load();
-        foreach (var name in Batches)
+        golden.Both(model =>
         {
-            using var scope = NewDisposeScope();
-            using var none = no_grad();
-            var (batch, expected) = (golden.Batch(name), golden.Json.GetProperty("batches").GetProperty(name));
-            Assert.Equal(expected.GetProperty("labels_counted_shifted").GetInt64(), batch.TargetCount);
-            Assert.Equal(expected.GetProperty("labels_counted_unshifted").GetInt64(), batch.Labels.ne(TokenBatch.IgnoreLabel).sum().ToInt64());
-            var sum = model.ComputeLoss(batch);
-            Assert.True(sum.IsSum);
-            LossesAgree(expected, sum.Value.ToDouble(), batch.TargetCount, name);
-            LossesAgree(expected, model.Evaluate(batch).Loss.Value.ToDouble(), batch.TargetCount, $"{name}, evaluated");
-        }
-        var window = golden.Json.GetProperty("batches").GetProperty("right").GetProperty("num_items_in_batch").GetInt64();
-        Assert.Equal(window, golden.Batch("right").TargetCount + golden.Batch("left").TargetCount);
+            foreach (var name in Batches)
+            {
+                using var scope = NewDisposeScope();
+                using var none = no_grad();
+                var (batch, expected) = (golden.Batch(name), golden.Json.GetProperty("batches").GetProperty(name));
+                Assert.Equal(expected.GetProperty("labels_counted_shifted").GetInt64(), batch.TargetCount);
+                Assert.Equal(expected.GetProperty("labels_counted_unshifted").GetInt64(), batch.Labels.ne(TokenBatch.IgnoreLabel).sum().ToInt64());
+                var sum = model.ComputeLoss(batch);
+                Assert.True(sum.IsSum);
+                LossesAgree(expected, sum.Value.ToDouble(), batch.TargetCount, name);
+                LossesAgree(expected, model.Evaluate(batch).Loss.Value.ToDouble(), batch.TargetCount, $"{name}, evaluated");
+            }
+            var window = golden.Json.GetProperty("batches").GetProperty("right").GetProperty("num_items_in_batch").GetInt64();
+            Assert.Equal(window, golden.Batch("right").TargetCount + golden.Batch("left").TargetCount);
+        });
     });
 
     [Theory(SkipTestWithoutData = true), GoldenCases(Area, "model")]
     public void The_loss_of_each_token_agrees(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        using var model = golden.Load();
-        using var none = no_grad();
-        foreach (var name in Batches)
+        golden.Both(model =>
         {
-            using var batch = golden.Batch(name);
-            var expected = golden.Values.Floats($"{name}.token_loss");
-            var got = new float[expected.Length];
-            var (labels, width) = (golden.Values.Integers($"{name}.labels"), batch.Length);
-            for (var row = 0; row < batch.Count; row++)
+            using var none = no_grad();
+            foreach (var name in Batches)
             {
-                for (var t = 1; t < width; t++)
-                    if (labels[row * width + t] != TokenBatch.IgnoreLabel) got[row * (width - 1) + t - 1] = LossOfOne(model, batch, row, t);
+                using var batch = golden.Batch(name);
+                var expected = golden.Values.Floats($"{name}.token_loss");
+                var got = new float[expected.Length];
+                var (labels, width) = (golden.Values.Integers($"{name}.labels"), batch.Length);
+                for (var row = 0; row < batch.Count; row++)
+                {
+                    for (var t = 1; t < width; t++)
+                        if (labels[row * width + t] != TokenBatch.IgnoreLabel) got[row * (width - 1) + t - 1] = LossOfOne(model, batch, row, t);
+                }
+                Close.RelativeL2(got, expected, GoldenModelCase.StateL2, $"{name}.token_loss");
+                Close.OfLargest(got, expected, GoldenModelCase.StateLargest, $"{name}.token_loss");
             }
-            Close.RelativeL2(got, expected, GoldenModelCase.StateL2, $"{name}.token_loss");
-            Close.OfLargest(got, expected, GoldenModelCase.StateLargest, $"{name}.token_loss");
-        }
+        });
     });
 
     [Theory(SkipTestWithoutData = true), GoldenCases(Area, "model")]
     public void Predictions_are_the_argmax_of_the_logits_where_the_next_label_counts(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        using var model = golden.Load();
-        foreach (var name in Batches)
+        golden.Both(model =>
         {
-            using var batch = golden.Batch(name);
-            using var scope = NewDisposeScope();
-            var got = GoldenModelCase.Longs(model.Evaluate(batch).Predictions!);
-            var likeliest = GoldenModelCase.Longs(tensor(golden.Values.Floats($"{name}.logits"), golden.Values.Shape($"{name}.logits")).argmax(-1));
-            var labels = golden.Values.Integers($"{name}.labels");
-            for (var i = 0; i < got.Length; i++)
+            foreach (var name in Batches)
             {
-                var counts = (i + 1) % batch.Length != 0 && labels[i + 1] != TokenBatch.IgnoreLabel;
-                Assert.Equal(counts ? likeliest[i] : TokenBatch.IgnoreLabel, got[i]);
+                using var batch = golden.Batch(name);
+                using var scope = NewDisposeScope();
+                var got = GoldenModelCase.Longs(model.Evaluate(batch).Predictions!);
+                var likeliest = GoldenModelCase.Longs(tensor(golden.Values.Floats($"{name}.logits"), golden.Values.Shape($"{name}.logits")).argmax(-1));
+                var labels = golden.Values.Integers($"{name}.labels");
+                for (var i = 0; i < got.Length; i++)
+                {
+                    var counts = (i + 1) % batch.Length != 0 && labels[i + 1] != TokenBatch.IgnoreLabel;
+                    Assert.Equal(counts ? likeliest[i] : TokenBatch.IgnoreLabel, got[i]);
+                }
             }
-        }
+        });
     });
 
     [Theory(SkipTestWithoutData = true), GoldenCases(Area, "model")]
     public void Gradients_of_every_parameter_agree(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        using var model = golden.Load();
-        foreach (var name in Batches)
+        golden.Both(model =>
         {
-            using var scope = NewDisposeScope();
-            using var batch = golden.Batch(name);
-            (model.ComputeLoss(batch).Value / batch.TargetCount).backward();
-            var expected = golden.Json.GetProperty("batches").GetProperty(name);
-            var total = 0.0;
-            foreach (var (path, parameter) in model.named_parameters())
+            foreach (var name in Batches)
             {
-                var gradient = parameter.grad!;
-                if (name == "right") golden.Agree($"right.grad.{path}", gradient, null, GoldenModelCase.Gradient, GoldenModelCase.Gradient);
-                var norm = Norm(gradient);
-                Close.Relative(expected.GetProperty("grad_norm").GetProperty(path).GetDouble(), norm, GoldenModelCase.Gradient, $"{name}: norm of {path}");
-                total += norm * norm;
-                parameter.grad = null;
+                using var scope = NewDisposeScope();
+                using var batch = golden.Batch(name);
+                (model.ComputeLoss(batch).Value / batch.TargetCount).backward();
+                var expected = golden.Json.GetProperty("batches").GetProperty(name);
+                var total = 0.0;
+                foreach (var (path, parameter) in model.named_parameters())
+                {
+                    var gradient = parameter.grad!;
+                    if (name == "right") golden.Agree($"right.grad.{path}", gradient, null, GoldenModelCase.Gradient, GoldenModelCase.Gradient);
+                    var norm = Norm(gradient);
+                    Close.Relative(expected.GetProperty("grad_norm").GetProperty(path).GetDouble(), norm, GoldenModelCase.Gradient, $"{name}: norm of {path}");
+                    total += norm * norm;
+                    parameter.grad = null;
+                }
+                Close.Relative(expected.GetProperty("grad_norm_total").GetDouble(), Math.Sqrt(total), GoldenModelCase.Gradient, $"{name}: norm of all");
             }
-            Close.Relative(expected.GetProperty("grad_norm_total").GetDouble(), Math.Sqrt(total), GoldenModelCase.Gradient, $"{name}: norm of all");
-        }
+        });
     });
 
     [Theory(SkipTestWithoutData = true), GoldenCases(Area, "model")]
     public void The_padding_row_gets_no_gradient_from_the_input_side(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        using var model = golden.Load();
-        using var scope = NewDisposeScope();
-        using var batch = golden.Batch("right");
-        (model.ComputeLoss(batch).Value / batch.TargetCount).backward();
-        var row = model.get_parameter("model.embed_tokens.weight")!.grad![golden.Json.GetProperty("pad_id").GetInt64()];
-        Close.Relative(golden.Json.GetProperty("pad_row").GetProperty("grad_norm_of_pad_row").GetDouble(), Norm(row), 1e-3, "pad row");
+        golden.Both(model =>
+        {
+            using var scope = NewDisposeScope();
+            using var batch = golden.Batch("right");
+            (model.ComputeLoss(batch).Value / batch.TargetCount).backward();
+            var row = model.get_parameter("model.embed_tokens.weight")!.grad![golden.Json.GetProperty("pad_id").GetInt64()];
+            Close.Relative(golden.Json.GetProperty("pad_row").GetProperty("grad_norm_of_pad_row").GetDouble(), Norm(row), 1e-3, "pad row");
+        });
     });
 
     [Theory(SkipTestWithoutData = true), GoldenCases(Area, "model")]
     public void The_gradient_of_the_embedded_tokens_agrees(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        using var model = golden.Load();
-        foreach (var name in Batches)
+        golden.Both(model =>
         {
-            using var scope = NewDisposeScope();
-            using var batch = golden.Batch(name);
-            var embedded = model.Embed(batch.InputIds).detach().requires_grad_(true);
-            var loss = model.LossFromEmbedded(embedded, batch) / batch.TargetCount;
-            var gradient = autograd.grad([loss], [embedded])[0];
-            golden.Agree($"{name}.grad_hidden0", gradient, null, GoldenModelCase.Gradient, GoldenModelCase.Gradient);
-        }
+            foreach (var name in Batches)
+            {
+                using var scope = NewDisposeScope();
+                using var batch = golden.Batch(name);
+                var embedded = model.Embed(batch.InputIds).detach().requires_grad_(true);
+                var loss = model.LossFromEmbedded(embedded, batch) / batch.TargetCount;
+                var gradient = autograd.grad([loss], [embedded])[0];
+                golden.Agree($"{name}.grad_hidden0", gradient, null, GoldenModelCase.Gradient, GoldenModelCase.Gradient);
+            }
+        });
     });
 
     private static void LossesAgree(System.Text.Json.JsonElement expected, double sum, long targets, string what)

@@ -31,6 +31,17 @@ internal sealed class GoldenModelCase
 
     public CausalLanguageModel Load(ModelDtype dtype = ModelDtype.Float32) => CausalLanguageModel.Load(Folder, load => load.Dtype = dtype);
 
+    /// <summary>The check with the kernels, and again with torch operators alone.</summary>
+    public void Both(Action<CausalLanguageModel> check)
+    {
+        foreach (var usesKernels in new[] { true, false })
+        {
+            using var model = Load();
+            model.UsesKernels = usesKernels;
+            check(model);
+        }
+    }
+
     public Tensor Ids(string name) => tensor(Values.Integers(name), Values.Shape(name));
 
     /// <summary>The stored batch: its documents follow from the attention mask, or from the restarting positions of a packed row.</summary>
