@@ -31,9 +31,14 @@ internal sealed class DecoderLayer : nn.Module
         => attention.Linears.Select(s => ($"self_attn.{s.Name}", s)).Concat(mlp.Linears.Select(s => ($"mlp.{s.Name}", s)));
 
     /// <summary>Hidden states [rows, positions, size] to the same shape.</summary>
-    public Tensor Forward(Tensor hidden, AttentionPlan plan, LayerCache? cache)
+    /// <param name="hidden">The block's input.</param>
+    /// <param name="plan">Positions and who sees whom.</param>
+    /// <param name="cache">The block's keys and values so far, or null.</param>
+    /// <param name="wanted">The places, among all positions, that go on after the attention: [1, wanted, size] comes out; null for all.</param>
+    public Tensor Forward(Tensor hidden, AttentionPlan plan, LayerCache? cache, Tensor? wanted)
     {
-        var mixed = attention.Forward(norms.BeforeAttention.call(hidden), plan, cache);
+        var mixed = attention.Forward(norms.BeforeAttention.call(hidden), plan, cache, wanted);
+        if (wanted is not null) hidden = TensorMath.Rows(hidden, wanted).unsqueeze(0);
         hidden = hidden.Plus(norms.AfterAttention is { } after ? after.call(mixed) : mixed);
         var thought = mlp.call(norms.BeforeMlp.call(hidden));
         return hidden.Plus(norms.AfterMlp is { } last ? last.call(thought) : thought);

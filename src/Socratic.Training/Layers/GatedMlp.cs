@@ -1,3 +1,4 @@
+using Socratic.Training.Layers.Kernels;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Layers;
@@ -21,5 +22,9 @@ internal sealed class GatedMlp : nn.Module<Tensor, Tensor>
 
     public IEnumerable<LinearSlot> Linears => [gate, up, down];
 
-    public override Tensor forward(Tensor input) => down.Apply(activation.Apply(gate.Apply(input)) * up.Apply(input));
+    public override Tensor forward(Tensor input)
+    {
+        var (gated, raised) = (gate.Apply(input), up.Apply(input));
+        return down.Apply(FusedGate.Has(activation) && Fast.Applies(gated, raised) ? FusedGate.Apply(gated, raised, activation) : activation.Apply(gated) * raised);
+    }
 }

@@ -1,3 +1,4 @@
+using Socratic.Training.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -33,7 +34,15 @@ internal static class HeadLoss
         {
             using var block = NewDisposeScope();
             var count = Math.Min(BlockRows, hidden.shape[0] - start);
-            var capped = Capped(head(hidden.narrow(0, start, count)), cap).Capped;
+            var logits = head(hidden.narrow(0, start, count));
+            if (Fast.Applies(logits, logits))
+            {
+                var losses = empty([count], ScalarType.Float32);
+                CrossEntropyRows.Run(logits, targets.narrow(0, start, count), losses, cap, predictions.narrow(0, start, count), wantsGradient: false);
+                sum.PlusInPlace(losses.sum());
+                continue;
+            }
+            var capped = Capped(logits, cap).Capped;
             sum.PlusInPlace(nn.functional.cross_entropy(capped, targets.narrow(0, start, count), reduction: nn.Reduction.Sum));
             predictions.narrow(0, start, count).copy_(capped.argmax(-1));
         }
@@ -83,21 +92,37 @@ internal static class HeadLoss
         {
             using var scope = NewDisposeScope();
             var rows = hidden.narrow(0, start, count);
-            var column = targets.narrow(0, start, count).unsqueeze(1);
-            var (capped, tanh) = Capped(nn.functional.linear(rows, weight), cap);
+            var logits = nn.functional.linear(rows, weight);
+            var wantsGradient = gradHidden is not null || gradWeight is not null;
+            var (losses, gradient) = Fast.Applies(logits, weight) ? Fused(logits, targets.narrow(0, start, count), cap, wantsGradient) : Plain(logits, targets.narrow(0, start, count), cap, wantsGradient);
+            sum.PlusInPlace(losses.sum());
+            if (gradient is null) return;
+            gradHidden?.narrow(0, start, count).copy_(gradient.mm(weight));
+            gradWeight?.addmm_(gradient.t(), rows, 1, 1);
+        }
+
+        private static (Tensor Losses, Tensor? Gradient) Fused(Tensor logits, Tensor targets, double? cap, bool wantsGradient)
+        {
+            var losses = empty(targets.shape, ScalarType.Float32);
+            CrossEntropyRows.Run(logits, targets, losses, cap, null, wantsGradient);
+            return (losses, wantsGradient ? logits : null);
+        }
+
+        private static (Tensor Losses, Tensor? Gradient) Plain(Tensor logits, Tensor targets, double? cap, bool wantsGradient)
+        {
+            var column = targets.unsqueeze(1);
+            var (capped, tanh) = Capped(logits, cap);
             // Against the row's largest: small numbers keep their digits, and nothing overflows.
             var shifted = capped.sub_(capped.amax([-1], keepdim: true));
             var ofTarget = shifted.gather(1, column);
             var gradient = shifted.exp_();
             var total = gradient.sum([-1], keepdim: true);
-            sum.PlusInPlace((total.log() - ofTarget).sum());
-            if (gradHidden is null && gradWeight is null) return;
+            var losses = total.log() - ofTarget;
+            if (!wantsGradient) return (losses, null);
             gradient.div_(total);
-            gradient.scatter_add_(1, column, TensorMath.Filled(column.shape, -1, ScalarType.Float32, hidden.device));
+            gradient.scatter_add_(1, column, TensorMath.Filled(column.shape, -1, ScalarType.Float32, logits.device));
             if (tanh is not null) gradient.sub_(tanh.mul_(tanh).mul_(gradient));
-            gradient = gradient.to(hidden.dtype);
-            gradHidden?.narrow(0, start, count).copy_(gradient.mm(weight));
-            gradWeight?.addmm_(gradient.t(), rows, 1, 1);
+            return (losses, gradient.to(logits.dtype));
         }
     }
 }

@@ -1,3 +1,4 @@
+using Socratic.Training.Layers.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -37,7 +38,10 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
 
     public NormKind Kind { get; }
 
-    public override Tensor forward(Tensor input)
+    public override Tensor forward(Tensor input) => Fast.Applies(input, weight) ? FusedNorm.Apply(input, weight, Epsilon, Kind == NormKind.OnePlusWeight ? 1 : 0) : Plain(input);
+
+    /// <summary>The norm by torch operators, with the reference's roundings in every dtype.</summary>
+    internal Tensor Plain(Tensor input)
     {
         var dtype = input.dtype;
         var x = input.to(ScalarType.Float32);

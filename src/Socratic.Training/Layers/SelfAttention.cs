@@ -51,7 +51,8 @@ internal sealed class SelfAttention : nn.Module
     /// <param name="input">The normed hidden states.</param>
     /// <param name="plan">Positions and who sees whom.</param>
     /// <param name="cache">Keys and values of earlier positions, to which this call's are added; null when there are none.</param>
-    public Tensor Forward(Tensor input, AttentionPlan plan, LayerCache? cache)
+    /// <param name="wanted">The places, among all positions, whose output is wanted: [1, wanted, hidden] comes out; null for all.</param>
+    public Tensor Forward(Tensor input, AttentionPlan plan, LayerCache? cache, Tensor? wanted = null)
     {
         var (rows, count) = (input.shape[0], input.shape[1]);
         var (heads, shared, d) = (shape.Heads, shape.KeyValueHeads, shape.HeadDimension);
@@ -61,7 +62,7 @@ internal sealed class SelfAttention : nn.Module
         var mixed = cache is null && plan.IsFused && q.dtype == ScalarType.Float32
             ? FusedAttention.Apply(q, k, v, new(shape, rotary, plan.Documents))
             : Eager(q.view(rows, count, heads, d), k.view(rows, count, shared, d), v.view(rows, count, shared, d), plan, cache).reshape(rows, count, heads * d);
-        return output.Apply(mixed);
+        return output.Apply(wanted is null ? mixed : TensorMath.Rows(mixed, wanted).unsqueeze(0));
     }
 
     private Tensor Eager(Tensor queries, Tensor keys, Tensor values, AttentionPlan plan, LayerCache? cache)

@@ -42,6 +42,9 @@ internal static class TensorMath
         return full(shape, number, dtype, device);
     }
 
+    /// <summary>Rows [places, size] of a tensor [..., size], counted over all dimensions before the last.</summary>
+    public static Tensor Rows(Tensor values, Tensor places) => values.reshape(-1, values.shape[^1]).index_select(0, places);
+
     /// <summary>Matrix product of two tensors with at least two dimensions each; batch dimensions broadcast.</summary>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static Tensor MatMul(Tensor left, Tensor right)

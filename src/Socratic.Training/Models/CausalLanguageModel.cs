@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Socratic.Training.Data;
 using Socratic.Training.Evaluation;
 using Socratic.Training.Layers;
+using Socratic.Training.Layers.Kernels;
 using Socratic.Training.Models;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -111,6 +112,7 @@ public sealed partial class CausalLanguageModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(inputIds);
         using var scope = NewDisposeScope();
+        using var kernels = Fast.Off(!UsesKernels);
         attention ??= AttentionLayout.Full((int)inputIds.shape[0], (int)inputIds.shape[1]);
         Fit(inputIds, attention);
         using var plan = Plan(attention);
@@ -122,6 +124,7 @@ public sealed partial class CausalLanguageModel : nn.Module
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
+        using var kernels = Fast.Off(!UsesKernels);
         var (rows, targets, _) = Labelled(batch);
         var sum = HeadWeight() is { } weight
             ? HeadLoss.Sum(rows, weight, targets, specification.FinalSoftCap)
@@ -135,6 +138,7 @@ public sealed partial class CausalLanguageModel : nn.Module
         ArgumentNullException.ThrowIfNull(batch);
         using var none = no_grad();
         using var scope = NewDisposeScope();
+        using var kernels = Fast.Off(!UsesKernels);
         var (rows, targets, places) = Labelled(batch);
         var (sum, likeliest) = HeadLoss.Evaluate(rows, HeadOutput, targets, specification.FinalSoftCap);
         var predictions = full([batch.Count * batch.Length], ignored, ScalarType.Int64, rows.device);
@@ -151,10 +155,11 @@ public sealed partial class CausalLanguageModel : nn.Module
     /// <summary>Embedded tokens to the loss's sum, and each block's output on the way.</summary>
     internal Tensor LossFromEmbedded(Tensor embedded, TokenBatch batch, Action<int, Tensor>? observe = null)
     {
+        using var kernels = Fast.Off(!UsesKernels);
         using var plan = Plan(batch.Attention);
         var hidden = decoder.Forward(embedded, plan, observe: observe);
         var positions = Positions(batch, dropsPadding: false);
-        return HeadLoss.Sum(Chosen(decoder.Norm.call(hidden), positions.Among), HeadWeight()!, Longs(positions.Targets), specification.FinalSoftCap);
+        return HeadLoss.Sum(TensorMath.Rows(decoder.Norm.call(hidden), Longs(positions.Among)), HeadWeight()!, Longs(positions.Targets), specification.FinalSoftCap);
     }
 
     internal Tensor FinalNorm(Tensor hidden) => decoder.Norm.call(hidden);
@@ -187,11 +192,9 @@ public sealed partial class CausalLanguageModel : nn.Module
         var positions = Positions(batch, CanUseKernels);
         var ids = positions.Kept is { } kept ? batch.InputIds.reshape(-1).index_select(0, Longs(kept)).unsqueeze(0) : batch.InputIds;
         using var plan = Plan(positions.Layout);
-        var hidden = decoder.Forward(Embed(ids), plan);
-        return (decoder.Norm.call(Chosen(hidden, positions.Among)), Longs(positions.Targets), Longs(positions.Places));
+        var hidden = decoder.Forward(Embed(ids), plan, wanted: Longs(positions.Among));
+        return (decoder.Norm.call(hidden.squeeze(0)), Longs(positions.Targets), Longs(positions.Places));
     }
-
-    private Tensor Chosen(Tensor hidden, long[] places) => hidden.reshape(-1, hidden.shape[^1]).index_select(0, Longs(places));
 
     private Tensor Longs(long[] values) => tensor(values, [values.Length], device: Device);
 

@@ -29,7 +29,65 @@ internal static unsafe class FusedAttention
     /// <param name="keys">[..., shared d].</param>
     /// <param name="values">[..., shared d].</param>
     /// <param name="call">The rest.</param>
-    public static Tensor Apply(Tensor queries, Tensor keys, Tensor values, Call call) => Function.apply(queries, keys, values, call);
+    public static Tensor Apply(Tensor queries, Tensor keys, Tensor values, Call call)
+    {
+        if (Fast.NeedsGraph(queries, keys, values)) return Function.apply(queries, keys, values, call);
+        var (output, turnedQueries, turnedKeys, logSums) = Compute(queries, keys, values, call);
+        turnedQueries.Dispose();
+        turnedKeys.Dispose();
+        logSums.Dispose();
+        return output;
+    }
+
+    private static (Tensor Output, Tensor TurnedQueries, Tensor TurnedKeys, Tensor LogSums) Compute(Tensor queries, Tensor keys, Tensor values, Call call)
+    {
+        var output = Room(queries, call.Tokens * queries.shape[^1] == queries.numel());
+        var turnedQueries = empty([call.Tokens, queries.shape[^1]], ScalarType.Float32);
+        var turnedKeys = empty([call.Tokens, keys.shape[^1]], ScalarType.Float32);
+        var logSums = empty([call.Tokens, call.Shape.Heads], ScalarType.Float32);
+        Run(call, turnedQueries, turnedKeys, logSums, values, job =>
+        {
+            job->Queries = Pointer(queries);
+            job->Keys = Pointer(keys);
+            job->Output = Pointer(output);
+            RowLoop.Run((long)call.Documents.Count * job->Shared, Work(call), &AttentionKernel.Forward, job);
+        });
+        return (output, turnedQueries, turnedKeys, logSums);
+    }
+
+    /// <summary>Tokens outside every document keep a gradient of 0.</summary>
+    private static Tensor Room(Tensor like, bool isWhole) => isWhole ? empty_like(like) : zeros_like(like);
+
+    private delegate void Kernel(AttentionJob* job);
+
+    private static void Run(Call call, Tensor turnedQueries, Tensor turnedKeys, Tensor logSums, Tensor values, Kernel kernel)
+    {
+        var documents = stackalloc (int, int, int)[call.Documents.Count];
+        for (var (i, before) = (0, 0); i < call.Documents.Count; before += call.Documents[i++].Length)
+            documents[i] = (call.Documents[i].First, call.Documents[i].Length, before);
+        var (cos, sin) = call.Rotary.For(call.Longest);
+        var job = new AttentionJob
+        {
+            Heads = call.Shape.Heads,
+            Shared = call.Shape.KeyValueHeads,
+            Size = call.Shape.HeadDimension,
+            Window = call.Shape.Window ?? int.MaxValue,
+            Scale = (float)call.Shape.Scale,
+            Cap = (float)(call.Shape.SoftCap ?? 0),
+            Documents = documents,
+            Cos = Pointer(cos),
+            Sin = Pointer(sin),
+            TurnedQueries = Pointer(turnedQueries),
+            TurnedKeys = Pointer(turnedKeys),
+            LogSums = Pointer(logSums),
+            Values = Pointer(values),
+        };
+        kernel(&job);
+    }
+
+    private static long Work(Call call) => (long)call.Shape.Heads / call.Shape.KeyValueHeads * call.Shape.HeadDimension * call.Longest;
+
+    private static float* Pointer(Tensor tensor) => (float*)TensorMemory.Pointer(tensor);
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
@@ -40,18 +98,7 @@ internal static unsafe class FusedAttention
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
             var (queries, keys, values, call) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (Call)vars[3]);
-            var isWhole = call.Tokens * queries.shape[^1] == queries.numel();
-            var output = Room(queries, isWhole);
-            var turnedQueries = empty([call.Tokens, queries.shape[^1]], ScalarType.Float32);
-            var turnedKeys = empty([call.Tokens, keys.shape[^1]], ScalarType.Float32);
-            var logSums = empty([call.Tokens, call.Shape.Heads], ScalarType.Float32);
-            Run(call, turnedQueries, turnedKeys, logSums, values, job =>
-            {
-                job->Queries = Pointer(queries);
-                job->Keys = Pointer(keys);
-                job->Output = Pointer(output);
-                RowLoop.Run((long)call.Documents.Count * job->Shared, Work(call), &AttentionKernel.Forward, job);
-            });
+            var (output, turnedQueries, turnedKeys, logSums) = Compute(queries, keys, values, call);
             ctx.save_for_backward([turnedQueries, turnedKeys, logSums, values]);
             ctx.save_data(CallKey, call with { WantsQueries = queries.requires_grad, WantsKeys = keys.requires_grad, WantsValues = values.requires_grad });
             return output;
@@ -78,39 +125,5 @@ internal static unsafe class FusedAttention
             });
             return [gradQueries?.MoveToOuterDisposeScope()!, gradKeys?.MoveToOuterDisposeScope()!, gradValues?.MoveToOuterDisposeScope()!, null!];
         }
-
-        /// <summary>Tokens outside every document keep a gradient of 0.</summary>
-        private static Tensor Room(Tensor like, bool isWhole) => isWhole ? empty_like(like) : zeros_like(like);
-
-        private delegate void Kernel(AttentionJob* job);
-
-        private static void Run(Call call, Tensor turnedQueries, Tensor turnedKeys, Tensor logSums, Tensor values, Kernel kernel)
-        {
-            var documents = stackalloc (int, int, int)[call.Documents.Count];
-            for (var (i, before) = (0, 0); i < call.Documents.Count; before += call.Documents[i++].Length)
-                documents[i] = (call.Documents[i].First, call.Documents[i].Length, before);
-            var (cos, sin) = call.Rotary.For(call.Longest);
-            var job = new AttentionJob
-            {
-                Heads = call.Shape.Heads,
-                Shared = call.Shape.KeyValueHeads,
-                Size = call.Shape.HeadDimension,
-                Window = call.Shape.Window ?? int.MaxValue,
-                Scale = (float)call.Shape.Scale,
-                Cap = (float)(call.Shape.SoftCap ?? 0),
-                Documents = documents,
-                Cos = Pointer(cos),
-                Sin = Pointer(sin),
-                TurnedQueries = Pointer(turnedQueries),
-                TurnedKeys = Pointer(turnedKeys),
-                LogSums = Pointer(logSums),
-                Values = Pointer(values),
-            };
-            kernel(&job);
-        }
-
-        private static long Work(Call call) => (long)call.Shape.Heads / call.Shape.KeyValueHeads * call.Shape.HeadDimension * call.Longest;
-
-        private static float* Pointer(Tensor tensor) => (float*)TensorMemory.Pointer(tensor);
     }
 }
