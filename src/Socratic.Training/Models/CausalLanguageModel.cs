@@ -146,7 +146,10 @@ public sealed partial class CausalLanguageModel : nn.Module
         return new StepOutput(Loss.Sum(sum.MoveToOuterDisposeScope()), predictions.view(batch.Count, batch.Length).MoveToOuterDisposeScope());
     }
 
-    /// <summary>False computes everything with torch operators, padding too: what the kernels are tested against.</summary>
+    /// <summary>
+    /// False computes everything with torch operators, padding and unlabelled positions too: what the kernels are tested against, and what meets the reference's
+    /// dropout, which is drawn for all positions.
+    /// </summary>
     internal bool UsesKernels { get; set; } = true;
 
     /// <summary>Token vectors as the blocks get them; the gradient tests enter here.</summary>
@@ -192,8 +195,9 @@ public sealed partial class CausalLanguageModel : nn.Module
         var positions = Positions(batch, CanUseKernels);
         var ids = positions.Kept is { } kept ? batch.InputIds.reshape(-1).index_select(0, Longs(kept)).unsqueeze(0) : batch.InputIds;
         using var plan = Plan(positions.Layout);
-        var hidden = decoder.Forward(Embed(ids), plan, wanted: Longs(positions.Among));
-        return (decoder.Norm.call(hidden.squeeze(0)), Longs(positions.Targets), Longs(positions.Places));
+        var among = Longs(positions.Among);
+        var hidden = decoder.Forward(Embed(ids), plan, wanted: UsesKernels ? among : null);
+        return (decoder.Norm.call(UsesKernels ? hidden.squeeze(0) : TensorMath.Rows(hidden, among)), Longs(positions.Targets), Longs(positions.Places));
     }
 
     private Tensor Longs(long[] values) => tensor(values, [values.Length], device: Device);

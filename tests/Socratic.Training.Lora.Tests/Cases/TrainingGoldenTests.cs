@@ -18,6 +18,8 @@ public sealed class TrainingGoldenTests
         using var model = golden.LoadBase();
         golden.Load(model, trainable: true);
         model.train();
+        // The masks were drawn for the padding too; without kernels, padding is computed.
+        model.UsesKernels = false;
         var asked = new List<string>();
         foreach (var (path, layer) in model.named_modules().Where(m => m.module is LoraLinear).Select(m => (m.name, (LoraLinear)m.module)))
             foreach (var adapter in layer.Adapters.Values)
