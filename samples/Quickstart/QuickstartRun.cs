@@ -11,7 +11,7 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
     private const int Seed = 42;
 
     // None of them stands in the dialogues that train.
-    private static readonly string[] Questions = ["友情とは何ですか。", "失敗するのが怖いです。", "お金があれば幸せになれますか。"];
+    private static readonly string[] Questions = ["友情とは何ですか。", "旅に出たいと思っています。", "幸せとは何でしょうか。"];
 
     internal int Run()
     {

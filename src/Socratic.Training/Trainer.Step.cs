@@ -33,6 +33,7 @@ public abstract partial class Trainer<TBatch>
     private void Update(Window<TBatch> window)
     {
         var run = session!;
+        if (window.TargetCount == 0) Log.WindowWithoutTarget(State.GlobalStep + 1);
         var losses = window.ReadLosses();
         var norm = run.Gradients.Measure();
         var finite = norm.IsFinite && Array.TrueForAll(losses, float.IsFinite);
