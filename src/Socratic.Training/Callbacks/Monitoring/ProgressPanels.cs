@@ -21,6 +21,9 @@ internal static class ProgressPanels
     private const int MostPoints = 1500;
     private const int MarkersUpTo = 40;
 
+    // Scores that hardly move should look so.
+    private const double LeastScoreSpan = 0.1;
+
     public static ProgressPanel Loss(ProgressCurves curves)
     {
         var plot = NewPlot();
@@ -28,8 +31,8 @@ internal static class ProgressPanels
         if (smooth) Line(plot, curves.Loss, Blue.WithAlpha(.25), 1.5f);
         Line(plot, smooth ? curves.Loss.Smoothed(Math.Max(2, curves.Loss.Count / 40)) : curves.Loss, Blue);
         Line(plot, curves.EvaluationLoss, Orange);
-        MarkBest(plot, curves.EvaluationLoss, highest: false, Orange);
-        Finish(plot, curves, "no loss logged yet", "0.###", curves.Loss, curves.EvaluationLoss);
+        MarkBest(plot, curves.EvaluationLoss, highest: false, above: TrainingLiesBelow(curves), Orange);
+        Finish(plot, curves, "no loss logged yet", "0.###", 0, curves.Loss, curves.EvaluationLoss);
         return new ProgressPanel("Loss", plot, Legend(("training", Blue, curves.Loss), ("evaluation", Orange, curves.EvaluationLoss)));
     }
 
@@ -37,7 +40,7 @@ internal static class ProgressPanels
     {
         var plot = NewPlot();
         Line(plot, curves.LearningRate, Green);
-        Finish(plot, curves, "no learning rate logged yet", "0.##e-0", curves.LearningRate);
+        Finish(plot, curves, "no learning rate logged yet", "0.##e-0", 0, curves.LearningRate);
         return new ProgressPanel("Learning rate", plot, []);
     }
 
@@ -46,7 +49,7 @@ internal static class ProgressPanels
         var plot = NewPlot();
         Line(plot, curves.Style, Blue);
         Line(plot, curves.Flow, Orange);
-        Finish(plot, curves, "no style evaluated", "0.###", curves.Style, curves.Flow);
+        Finish(plot, curves, "no style evaluated", "0.###", LeastScoreSpan, curves.Style, curves.Flow);
         return new ProgressPanel("Style and flow", plot, Legend(("style consistency", Blue, curves.Style), ("dialogue flow", Orange, curves.Flow)));
     }
 
@@ -54,8 +57,8 @@ internal static class ProgressPanels
     {
         var plot = NewPlot();
         Line(plot, curves.Combined, Violet);
-        MarkBest(plot, curves.Combined, highest: true, Violet);
-        Finish(plot, curves, "no style evaluated", "0.###", curves.Combined);
+        MarkBest(plot, curves.Combined, highest: true, above: true, Violet);
+        Finish(plot, curves, "no style evaluated", "0.###", LeastScoreSpan, curves.Combined);
         return new ProgressPanel("Combined score", plot, Legend(("0.6 style + 0.4 flow", Violet, curves.Combined)));
     }
 
@@ -86,8 +89,16 @@ internal static class ProgressPanels
         line.MarkerSize = width >= 3 && shown.Count <= MarkersUpTo ? 8 : 0;
     }
 
-    /// <summary>A ring and the value: above the highest point or below the lowest, where no curve can be.</summary>
-    private static void MarkBest(Plot plot, Curve curve, bool highest, Color color)
+    /// <summary>Whether the curve of the training loss passes below the best evaluation, where a label would lie on it.</summary>
+    private static bool TrainingLiesBelow(ProgressCurves curves)
+    {
+        if (curves.Loss.Count == 0 || curves.EvaluationLoss.Best(highest: false) is not var (step, value)) return false;
+        var nearest = Enumerable.Range(0, curves.Loss.Count).MinBy(i => Math.Abs(curves.Loss.Steps[i] - step));
+        return curves.Loss.Values[nearest] < value;
+    }
+
+    /// <summary>A ring and the value beside it.</summary>
+    private static void MarkBest(Plot plot, Curve curve, bool highest, bool above, Color color)
     {
         if (curve.Best(highest) is not var (step, value)) return;
         var ring = plot.Add.Marker(step, value, MarkerShape.OpenCircle, 17, color);
@@ -95,20 +106,18 @@ internal static class ProgressPanels
         var text = plot.Add.Text("best " + value.ToString("0.000", CultureInfo.InvariantCulture), step, value);
         var atLeft = step < 0.08 * curve.Steps[^1];
         var atRight = step > 0.92 * curve.Steps[^1];
-        text.Alignment = highest
+        text.Alignment = above
             ? (atLeft ? Alignment.LowerLeft : atRight ? Alignment.LowerRight : Alignment.LowerCenter)
             : (atLeft ? Alignment.UpperLeft : atRight ? Alignment.UpperRight : Alignment.UpperCenter);
-        text.OffsetY = highest ? -12 : 12;
+        text.OffsetY = above ? -12 : 12;
         text.OffsetX = atRight ? 12 : atLeft ? -12 : 0;
         text.LabelFontSize = 17;
         text.LabelFontColor = color;
-        text.LabelBackgroundColor = Colors.White.WithAlpha(.75);
-        text.LabelPadding = 2;
     }
 
-    private static void Finish(Plot plot, ProgressCurves curves, string nothing, string format, params Curve[] shown)
+    private static void Finish(Plot plot, ProgressCurves curves, string nothing, string format, double leastSpan, params Curve[] shown)
     {
-        Scale(plot, curves, shown);
+        Scale(plot, curves, leastSpan, shown);
         if (Array.TrueForAll(shown, c => c.Count == 0)) Blank(plot, nothing);
         else Ticks(plot, format);
         plot.Axes.Right.FrameLineStyle.Width = plot.Axes.Top.FrameLineStyle.Width = 0;
@@ -117,11 +126,13 @@ internal static class ProgressPanels
         foreach (var text in plot.GetPlottables<ScottPlot.Plottables.Text>()) text.LabelFontName = PlotFont.Name;
     }
 
-    private static void Scale(Plot plot, ProgressCurves curves, Curve[] shown)
+    private static void Scale(Plot plot, ProgressCurves curves, double leastSpan, Curve[] shown)
     {
         var last = Math.Max(1, Math.Max(curves.Step, shown.SelectMany(c => c.Steps).DefaultIfEmpty(0).Max()));
         var values = shown.SelectMany(c => c.Values).DefaultIfEmpty(0).ToList();
         var (low, high) = (values.Min(), values.Max());
+        var missing = Math.Max(0, leastSpan - (high - low)) / 2;
+        (low, high) = (low - missing, high + missing);
         var room = high > low ? 0.16 * (high - low) : Math.Max(Math.Abs(high) * 0.2, 1e-9);
         plot.Axes.SetLimits(-0.02 * last, 1.03 * last, low < 0 ? low - room : Math.Max(low - room, -0.03 * high), high + room);
     }
