@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Socratic.Training.Files;
@@ -10,7 +11,6 @@ public sealed class TrainingConfigurationTests
 {
     private readonly string folder = Directory.CreateTempSubdirectory().FullName;
 
-    /// <summary>Each option with a value that is not its default.</summary>
     private static TrainingOptions Unusual => new()
     {
         OutputDirectory = "出力/👩‍🏫",
@@ -54,18 +54,33 @@ public sealed class TrainingConfigurationTests
         GeneratedPrompts = 8,
         GeneratedTokens = 32,
         LogDialogues = true,
-        WatchTensors = !new TrainingOptions { OutputDirectory = "x" }.WatchTensors,
     };
 
+    /// <summary>Also those that are added later: each gets some value that is not its default.</summary>
     [Fact]
     public void Every_option_is_written_and_read_back()
     {
-        var (usual, unusual) = (new TrainingOptions { OutputDirectory = "x" }, Unusual);
-        foreach (var property in typeof(TrainingOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
-            Assert.False(Equals(property.GetValue(usual), property.GetValue(unusual)), $"{property.Name} has its default value in this test: give it another.");
-        Assert.Equal(unusual, Written(unusual).Options);
+        var (usual, changed) = (new TrainingOptions { OutputDirectory = "x" }, new TrainingOptions { OutputDirectory = "y" });
+        foreach (var property in typeof(TrainingOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite))
+        {
+            property.SetValue(changed, Other(property, property.GetValue(usual)));
+            Assert.NotEqual(property.GetValue(usual), property.GetValue(changed));
+        }
         Assert.Equal(usual, Written(usual).Options);
+        Assert.Equal(changed, Written(changed).Options);
+        Assert.Equal(Unusual, Written(Unusual).Options);
     }
+
+    private static object Other(PropertyInfo property, object? value) => (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) switch
+    {
+        { IsEnum: true } type => Enum.GetValues(type).Cast<object>().First(v => !v.Equals(value)),
+        var type when type == typeof(bool) => !(bool)(value ?? false),
+        var type when type == typeof(string) => $"別の{value}",
+        var type when type == typeof(StyleProfile) => StyleProfile.Notebook,
+        var type when type == typeof(ScheduleOptions) => new ScheduleOptions { Cycles = 3 },
+        { IsPrimitive: true } type => Convert.ChangeType(7 + Convert.ToDouble(value ?? 0, CultureInfo.InvariantCulture), type, CultureInfo.InvariantCulture),
+        var type => throw new NotSupportedException($"{property.Name} is a {type}: say here what another value of it is."),
+    };
 
     [Fact]
     public void Settings_that_Hugging_Face_has_stand_under_its_names()
