@@ -19,12 +19,12 @@ internal sealed unsafe class GradientNorms
     // Below this many elements waking the other threads costs more than it saves.
     private const long ParallelFrom = 1 << 15;
 
-    private readonly IReadOnlyList<GradientBuffer.Slot> slots;
+    private readonly IReadOnlyList<GradientSlot> slots;
     private readonly Work[] tasks;
     private readonly int[] owners;
     private readonly long elements;
 
-    internal GradientNorms(IReadOnlyList<GradientBuffer.Slot> slots)
+    internal GradientNorms(IReadOnlyList<GradientSlot> slots)
     {
         this.slots = slots;
         var found = new List<(Work Work, int Owner)>();

@@ -45,6 +45,7 @@ public sealed class GoldenOptimizerTests
             optimizer.Step(gradients);
             if (shown.IndexOf(step) is var at and >= 0) CheckParameters(golden, parameters, step, at, data, rates[0]);
         }
+        Assert.All(shown, step => Assert.InRange(step, 1, rates.Length));
         CheckState(golden, optimizer.StateTensors(), sizes, data);
     });
 

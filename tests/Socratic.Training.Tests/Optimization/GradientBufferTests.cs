@@ -83,6 +83,7 @@ public sealed class GradientBufferTests : IDisposable
     {
         used.sum().backward();
         used.grad = null;
+        Assert.Null(buffer["used"]);
         buffer.Measure();
         Assert.Null(buffer["used"]);
         used.sum().backward();
