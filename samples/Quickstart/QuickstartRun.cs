@@ -33,15 +33,15 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
         {
             case TrainingOutcome.Completed:
                 screen.Answers(Questions, before.Answers!, Ask(model, adapterOn: true));
-                screen.Files(arguments);
+                screen.Files();
                 break;
             case TrainingOutcome.AlreadyComplete:
                 foreach (var artifact in model.Artifacts) artifact.Load(arguments.Output);
                 screen.Answers(Questions, null, Ask(model, adapterOn: true));
-                screen.AlreadyComplete(arguments);
+                screen.AlreadyComplete();
                 break;
             case TrainingOutcome.Stopped:
-                screen.Stopped(result.State, arguments);
+                screen.Stopped(result.State);
                 break;
         }
         return result.ExitCode;

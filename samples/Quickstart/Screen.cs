@@ -9,15 +9,17 @@ namespace Quickstart;
 internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
 {
     private const int PlainEvery = 10;
+    private const int Unwrapped = 4096;
 
     private readonly IAnsiConsole console = AnsiConsole.Console;
     private readonly bool isTerminal = !Console.IsOutputRedirected;
+    private string output = "";
     private bool hasProgressLine;
 
     internal Screen()
     {
         Console.OutputEncoding = System.Text.Encoding.UTF8;
-        if (!isTerminal) console.Profile.Width = 160;
+        if (!isTerminal) console.Profile.Width = Unwrapped;
         Log = LoggerFactory.Create(b => b.AddProvider(new ScreenLoggerProvider(this)));
     }
 
@@ -26,15 +28,16 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
 
     internal void Title(Arguments arguments)
     {
-        Line("[bold]Socratic.Training quickstart[/]: a small language model learns to answer by asking back.");
-        Line($"[grey]model   {Markup.Escape(arguments.Model)}[/]");
-        Line($"[grey]data    {Markup.Escape(arguments.Data)}[/]");
-        Line($"[grey]output  {Markup.Escape(arguments.Output)}[/]");
+        Line("[bold]Socratic.Training quickstart[/]: a small language model learns to ask back.");
+        output = arguments.Output;
+        Line($"[grey]model   {Markup.Escape(Short(arguments.Model))}[/]");
+        Line($"[grey]data    {Markup.Escape(Short(arguments.Data))}[/]");
+        Line($"[grey]output  {Markup.Escape(output)}[/]");
         console.WriteLine();
     }
 
     internal void Model(long trained, long all, double rate)
-        => Line(Text($"Training {trained:N0} of {all:N0} parameters ({(double)trained / all:P1}): LoRA of rank 16 on q, k, v and o; learning rate {rate:g}."));
+        => Line(Text($"Training {trained:N0} of {all:N0} parameters ({100.0 * trained / all:F1}%): LoRA of rank 16 on q, k, v and o; learning rate {rate:g}."));
 
     internal void Data(DatasetReport report, int train, int heldOut, string firstRow)
     {
@@ -72,6 +75,8 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
     internal void Message(LogLevel level, string message)
     {
         var color = level >= LogLevel.Error ? "red" : level == LogLevel.Warning ? "yellow" : "grey";
+        // Whole paths of checkpoints would fill the screen; the output folder stands above.
+        if (output.Length > 0) message = message.Replace(Path.GetFullPath(output) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
         Line($"[{color}]{Markup.Escape(message)}[/]");
     }
 
@@ -89,26 +94,25 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
         for (var i = 0; i < questions.Count; i++)
         {
             Line($"[bold]{Markup.Escape(questions[i])}[/]");
-            if (before is not null) Line($"  [grey]before[/]  {Markup.Escape(before[i])}");
-            Line($"  [green]{(before is null ? "answer" : "after ")}[/]  {Markup.Escape(after[i])}");
+            if (before is not null) Labelled("[grey]before[/]", before[i]);
+            Labelled(before is null ? "[green]answer[/]" : "[green]after [/]", after[i]);
+            console.WriteLine();
         }
-        console.WriteLine();
     }
 
-    internal void Files(Arguments arguments)
+    internal void Files()
     {
-        var output = arguments.Output;
         Line("Look at:");
         Line($"  {Markup.Escape(Path.Combine(output, "training_progress", "training_progress.png"))}  [grey]the curves[/]");
         Line($"  {Markup.Escape(Path.Combine(output, "adapter_model.safetensors"))}  [grey]the adapter, as PEFT writes it[/]");
         Line($"  {Markup.Escape(Path.Combine(output, "training_log.txt"))}  [grey]what happened when[/]");
     }
 
-    internal void AlreadyComplete(Arguments arguments)
-        => Line($"This run is complete: the adapter in {Markup.Escape(arguments.Output)} gave these answers, and nothing was changed. Add [bold]--fresh[/] to begin anew.");
+    internal void AlreadyComplete()
+        => Line($"This run is complete: the adapter in {Markup.Escape(output)} gave these answers, and nothing was changed. Add [bold]--fresh[/] to begin anew.");
 
-    internal void Stopped(TrainerState state, Arguments arguments)
-        => Line(Text($"Stopped after update {state.GlobalStep} of {state.MaxSteps}; a checkpoint lies in {arguments.Output}. The same command goes on from there.").EscapeMarkup());
+    internal void Stopped(TrainerState state)
+        => Line(Text($"Stopped after update {state.GlobalStep} of {state.MaxSteps}; a checkpoint lies in {output}. The same command goes on from there.").EscapeMarkup());
 
     internal void Error(Exception error, string output)
     {
@@ -128,6 +132,20 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
     {
         EndProgressLine();
         console.MarkupLine(markup);
+    }
+
+    /// <summary>A label and a text; on a terminal the text's further lines stand below its first.</summary>
+    private void Labelled(string label, string text)
+    {
+        if (!isTerminal) Line($"  {label}  {Markup.Escape(text)}");
+        else console.Write(new Padder(new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn().AddRow(new Markup(label), new Text(text))).Padding(2, 0, 0, 0));
+    }
+
+    /// <summary>The path as seen from here, where that is shorter.</summary>
+    private static string Short(string path)
+    {
+        var relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
+        return relative.Length < path.Length ? relative : path;
     }
 
     private void EndProgressLine()

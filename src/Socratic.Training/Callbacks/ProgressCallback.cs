@@ -15,6 +15,7 @@ public sealed class ProgressCallback : ICallback
     private long start;
     private int firstStep;
     private double? loss;
+    private TrainingProgress? awaitsLoss;
 
     /// <summary>Reports to <paramref name="progress"/>.</summary>
     public ProgressCallback(IProgress<TrainingProgress> progress)
@@ -35,12 +36,17 @@ public sealed class ProgressCallback : ICallback
         firstStep = e.State.GlobalStep;
         loss = e.State.LogHistory.OfType<TrainingLogEntry>().LastOrDefault()?.Loss;
         recent.Clear();
+        awaitsLoss = null;
     }
 
     /// <inheritdoc/>
     public void OnLog(in LogEvent e)
     {
-        if (e.Entry is TrainingLogEntry entry) loss = entry.Loss;
+        if (e.Entry is not TrainingLogEntry entry) return;
+        loss = entry.Loss;
+        if (awaitsLoss is not { } progressed) return;
+        awaitsLoss = null;
+        progress.Report(progressed with { Loss = loss });
     }
 
     /// <inheritdoc/>
@@ -50,8 +56,11 @@ public sealed class ProgressCallback : ICallback
         if (recent.Count > Window) recent.Dequeue();
         var memory = Memory();
         var state = e.State;
-        progress.Report(new TrainingProgress(
-            state.GlobalStep, state.MaxSteps, state.Epoch, loss, e.Step.LearningRate, TokensPerSecond(), memory.HostBytes, memory.GpuBytes, TimeLeft(state)));
+        var now = new TrainingProgress(
+            state.GlobalStep, state.MaxSteps, state.Epoch, loss, e.Step.LearningRate, TokensPerSecond(), memory.HostBytes, memory.GpuBytes, TimeLeft(state));
+        // The loss of this update is about to be logged: a report now would show the one before it.
+        awaitsLoss = e.Control.ShouldLog ? now : null;
+        if (awaitsLoss is null) progress.Report(now);
     }
 
     private double? TokensPerSecond()

@@ -39,8 +39,9 @@ internal sealed class FakeRun(string output, params ICallback[] callbacks)
             State.GlobalStep++;
             State.Epoch = State.GlobalStep / 10.0;
             Clock.Pass(2);
+            Control.ShouldLog = State.GlobalStep % LogEvery == 0;
             Each(c => c.OnStepEnd(new StepEndEvent(State, Control, Options, new StepFigures(1e-4, 1.5, 8, 100, TimeSpan.FromSeconds(1.5), Tokens: 300))));
-            if (State.GlobalStep % LogEvery == 0) Log(new TrainingLogEntry(State.GlobalStep, State.Epoch, 2.0 / State.GlobalStep, 1.5, 1e-4));
+            if (Control.ShouldLog) Log(new TrainingLogEntry(State.GlobalStep, State.Epoch, 2.0 / State.GlobalStep, 1.5, 1e-4));
             if (State.GlobalStep % EvaluateEvery == 0) Evaluate(0.5 + (State.GlobalStep / 100.0), 0.6);
         }
         return this;
@@ -74,6 +75,7 @@ internal sealed class FakeRun(string output, params ICallback[] callbacks)
     private void Log(LogEntry entry)
     {
         State.AddLog(entry);
+        Control.ShouldLog = false;
         Each(c => c.OnLog(new LogEvent(State, Control, Options, entry)));
     }
 

@@ -11,11 +11,18 @@ public sealed class ProgressCallbackTests
         Assert.Equal(Enumerable.Range(1, 10), reports.Select(r => r.Step));
         var last = reports[^1];
         Assert.Equal((40, 1.0, 1e-4), (last.Of, last.Epoch, last.LearningRate));
-        Assert.Equal(0.4, last.Loss);
+        Assert.Equal(0.2, last.Loss);
         Assert.Equal(200, last.TokensPerSecond!.Value, 9);
         Assert.Equal(TimeSpan.FromSeconds(60), last.TimeLeft);
         Assert.Equal(FakeRun.NoGpu.HostBytes, last.HostMemoryBytes);
         Assert.Null(last.GpuMemoryBytes);
+    }
+
+    [Fact]
+    public void The_report_of_an_update_that_is_logged_shows_its_own_loss()
+    {
+        Run().Begin().To(7);
+        Assert.Equal([null, null, null, null, 0.4, 0.4, 0.4], reports.Select(r => r.Loss));
     }
 
     [Fact]
