@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Socratic.Training.Tokenization.Bpe;
 
@@ -32,7 +31,7 @@ internal static class BpeJsonReader
         foreach (var entry in vocabulary.EnumerateObject())
         {
             var piece = NameOf(entry, file, path);
-            var id = entry.Value.Id(file, $"{path}['{piece}']");
+            if (!entry.Value.TryId(out var id)) id = entry.Value.Id(file, $"{path}['{piece}']");
             ids.Add(piece, id);
             if (!pieces.TryAdd(id, piece)) throw new InvalidDataException($"{file}: {path} gives the id {id} to both '{pieces[id]}' and '{piece}'.");
         }
@@ -59,12 +58,13 @@ internal static class BpeJsonReader
         };
     }
 
-    /// <summary>Adds one merge.</summary>
-    public static void AddMerge(PairMerges merges, string left, string right, int rank, Dictionary<string, int> ids, string file, string path)
+    /// <summary>Adds one merge, whose parts are given; <paramref name="place"/> says where it stands.</summary>
+    public static void AddMerge(PairMerges merges, IReadOnlyList<string> parts, int rank, Dictionary<string, int> ids, string file, FormattableString place)
     {
-        merges.Add(IdOf(left), IdOf(right), rank, IdOf(left + right));
+        if (parts.Count != 2) throw new InvalidDataException($"{file}: {FormattableString.Invariant(place)} must have two parts, but has {parts.Count}: '{string.Join(' ', parts)}'.");
+        merges.Add(IdOf(parts[0]), IdOf(parts[1]), rank, IdOf(parts[0] + parts[1]));
 
-        int IdOf(string piece) => ids.TryGetValue(piece, out var id) ? id : throw new InvalidDataException($"{file}: {path} needs the piece '{piece}', which is not in the vocabulary.");
+        int IdOf(string piece) => ids.TryGetValue(piece, out var id) ? id : throw new InvalidDataException($"{file}: {FormattableString.Invariant(place)} needs the piece '{piece}', which is not in the vocabulary.");
     }
 
     private static PairMerges ReadMerges(JsonElement model, Dictionary<string, int> ids, string file)
@@ -75,10 +75,9 @@ internal static class BpeJsonReader
         var rank = 0;
         foreach (var merge in list.EnumerateArray())
         {
-            var path = string.Create(CultureInfo.InvariantCulture, $"model.merges[{rank}]");
-            var parts = merge.ValueKind == JsonValueKind.Array ? [.. merge.EnumerateArray().Select(p => p.Text(file, path))] : merge.Text(file, path).Split(' ');
-            if (parts.Length != 2) throw new InvalidDataException($"{file}: {path} must have two parts, but has {parts.Length}: {merge.GetRawText()}.");
-            AddMerge(merges, parts[0], parts[1], rank++, ids, file, path);
+            string[] parts = merge.ValueKind == JsonValueKind.Array ? [.. merge.EnumerateArray().Select(p => p.Text(file, "model.merges[][]"))] : merge.Text(file, "model.merges[]").Split(' ');
+            AddMerge(merges, parts, rank, ids, file, $"model.merges[{rank}]");
+            rank++;
         }
         return merges;
     }

@@ -62,10 +62,14 @@ internal static class JsonFile
     }
 
     /// <summary>An id: a whole number from 0 to the largest int.</summary>
-    public static int Id(this JsonElement element, string file, string path)
-        => element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var id) && id is >= 0 and < MaximumId
-            ? id
-            : throw Expected($"an id from 0 to {MaximumId - 1}", element, file, path);
+    public static int Id(this JsonElement element, string file, string path) => element.TryId(out var id) ? id : throw Expected($"an id from 0 to {MaximumId - 1}", element, file, path);
+
+    /// <summary>An id, if it is one; for long lists, where making a path for each would cost more than reading.</summary>
+    public static bool TryId(this JsonElement element, out int id)
+    {
+        id = 0;
+        return element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out id) && id is >= 0 and < MaximumId;
+    }
 
     /// <summary>More pieces than any tokenizer has; arrays are sized by the highest id.</summary>
     public const int MaximumId = 16_777_216;

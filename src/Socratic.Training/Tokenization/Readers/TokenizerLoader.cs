@@ -12,6 +12,8 @@ internal static class TokenizerLoader
     public static TextTokenizer Load(TokenizerFiles files, ChatTemplate? template)
     {
         var settings = TokenizerSettings.Read(files);
+        // A tokenizer.model alone does not say that the marks of turns are control tokens.
+        if (template is not null) settings.SpecialPieces.UnionWith(template.ControlPieces);
         var pipeline = ReadPipeline(files, settings);
         return new TextTokenizer(pipeline, files, settings, template ?? ChooseTemplate(settings, pipeline.Vocabulary));
     }

@@ -6,6 +6,8 @@ namespace Socratic.Training.Tokenization.Readers;
 /// <summary>What tokenizer_config.json, special_tokens_map.json and added_tokens.json say besides the tokenizer itself.</summary>
 internal sealed class TokenizerSettings
 {
+    private const int MaximumAddedLength = 512;
+
     private static readonly string[] Roles = ["bos_token", "eos_token", "pad_token", "unk_token"];
 
     private readonly Dictionary<string, string> roles = new(StringComparer.Ordinal);
@@ -89,6 +91,8 @@ internal sealed class TokenizerSettings
         if (!entry.TryGet("content", out var content)) throw new InvalidDataException($"{path}: {where}.content is missing.");
         var text = content.Text(path, $"{where}.content");
         if (text.Length == 0) throw new InvalidDataException($"{path}: {where} has no text, so it would match everywhere.");
+        // Every position of a text is compared with every added token: a hostile one must not make that slow.
+        if (text.Length > MaximumAddedLength) throw new InvalidDataException($"{path}: {where} has {text.Length} characters; at most {MaximumAddedLength} are allowed.");
         var special = entry.Flag("special", false, path, where);
         return new AddedToken(id, text)
         {

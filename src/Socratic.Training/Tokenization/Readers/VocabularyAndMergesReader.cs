@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Socratic.Training.Tokenization.Bpe;
 using Socratic.Training.Tokenization.Decoders;
@@ -51,10 +50,7 @@ internal static class VocabularyAndMergesReader
         {
             var line = lines[i].TrimEnd('\r');
             if (line.Length == 0 || (i == 0 && line.StartsWith("#version", StringComparison.Ordinal))) continue;
-            var parts = line.Split(' ');
-            var path = string.Create(CultureInfo.InvariantCulture, $"line {i + 1}");
-            if (parts.Length != 2) throw new InvalidDataException($"{file}: {path} must have two parts, but has {parts.Length}: '{line}'.");
-            BpeJsonReader.AddMerge(merges, parts[0], parts[1], rank++, ids, file, path);
+            BpeJsonReader.AddMerge(merges, line.Split(' '), rank++, ids, file, $"line {i + 1}");
         }
         return merges;
     }
