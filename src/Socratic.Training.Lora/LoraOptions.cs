@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using Socratic.Training.Lora.Config;
+
 namespace Socratic.Training.Lora;
 
 /// <summary>
@@ -64,6 +67,14 @@ public sealed record LoraOptions
 
     /// <summary>PEFT's task type, written to the file (<c>task_type</c>).</summary>
     public string? TaskType { get; init; } = "CAUSAL_LM";
+
+    /// <summary>Reads the <c>lora_config</c> section of a training_config.json, which has PEFT's names; what is not there has its default.</summary>
+    /// <exception cref="InvalidDataException">A value is wrong or asks for what is not implemented; the message lists all problems.</exception>
+    public static LoraOptions FromConfiguration(JsonObject section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        return AdapterConfig.FromSection(section);
+    }
 
     /// <summary>Every problem of the settings alone, before any model is known; empty if there is none.</summary>
     public IReadOnlyList<string> Validate() => [.. LoraOptionsRules.Problems(this, SettingNames.Options)];

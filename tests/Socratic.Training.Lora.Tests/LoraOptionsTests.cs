@@ -33,4 +33,24 @@ public sealed class LoraOptionsTests
     [InlineData("pissa_niter_")]
     [InlineData("pissa_niter_x")]
     public void Unknown_initializations_are_not(string name) => Assert.Null(LoraInitialization.FromName(name));
+
+    [Fact]
+    public void A_run_can_be_repeated_from_its_configuration()
+    {
+        using var model = new Hosts.ModuleHostTests.Own();
+        var options = new LoraOptions
+        {
+            Rank = 3, Alpha = 1.5, Dropout = 0.25, TargetModules = ["first", "rest_0"], UseRsLora = true, Initialization = LoraInitialization.Gaussian,
+            RankPattern = new Dictionary<string, int> { ["rest_0"] = 2 },
+        };
+        model.AddLora(options);
+        var section = model.Lora().DescribeConfiguration();
+        Assert.Equal("lora_config", model.Lora().ConfigurationSection);
+        Assert.Equal(Order, section.Select(m => m.Key).OrderBy(k => Array.IndexOf(Order, k)));
+        var again = LoraOptions.FromConfiguration(section);
+        Assert.Equal(options with { RankPattern = again.RankPattern, AlphaPattern = again.AlphaPattern }, again);
+        Assert.Equal(options.RankPattern, again.RankPattern);
+    }
+
+    private static readonly string[] Order = ["r", "lora_alpha", "lora_dropout", "target_modules", "bias", "task_type", "use_rslora", "init_lora_weights", "rank_pattern", "peft_version"];
 }

@@ -43,6 +43,14 @@ internal sealed class AdapterConfig
         return new AdapterConfig(options, SettingNames.Options, null, []);
     }
 
+    /// <summary>The options of a section of training_config.json.</summary>
+    public static LoraOptions FromSection(JsonObject section)
+    {
+        var json = section.DeepClone().AsObject();
+        json["peft_type"] = "LORA";
+        return Parse(json, SettingNames.File("lora_config")).Options;
+    }
+
     /// <summary>The same adapter under other options.</summary>
     public AdapterConfig With(LoraOptions options) => new(options, Names, original, []);
 
@@ -92,6 +100,7 @@ internal sealed class AdapterConfig
             o["fan_in_fan_out"] = false;
         }
         var options = ReadOptions(reader);
+        reader.Text("base_model_name_or_path");
         var problems = reader.Problems.Concat(LoraOptionsRules.Problems(options, names)).ToArray();
         return problems.Length > 0 ? throw names.Error(string.Join(" ", problems)) : new AdapterConfig(options, names, o, warnings);
     }

@@ -11,7 +11,6 @@ namespace Socratic.Training.Lora.Parts;
 /// </summary>
 internal sealed class AdapterPlan
 {
-    private static readonly string[] UsualTargets = ["q_proj", "v_proj"];
     private static readonly string[] UsualFamilies = ["llama", "mistral", "gemma", "gemma2", "gemma3_text", "qwen2", "qwen3"];
 
     private AdapterPlan(AdapterConfig config, IReadOnlyList<PlannedPart> parts, IReadOnlyList<string> warnings)
@@ -43,7 +42,15 @@ internal sealed class AdapterPlan
         var parts = new PlanParts(config.With(options), host, modules, match).Make();
         if (options.TargetModules is { Pattern: null } names)
             options = options with { TargetModules = TargetModules.Create([.. ShortestSuffixes.Of(names.Names, modules.Select(m => m.Path))]) };
-        return new AdapterPlan(config.With(options), parts, [.. config.Warnings, .. match.Warnings]);
+        return new AdapterPlan(config.With(options), parts, [.. config.Warnings, .. match.Warnings, .. OtherBase(config, host)]);
+    }
+
+    /// <summary>An adapter of another model may fit by its shapes and still be wrong; only the last part of a name is the same on every machine.</summary>
+    private static IEnumerable<string> OtherBase(AdapterConfig config, AdapterHost host)
+    {
+        static string Last(string name) => name.TrimEnd('/', '\\')[(name.TrimEnd('/', '\\').LastIndexOfAny(['/', '\\']) + 1)..];
+        if (config.BaseModel is { } made && host.BaseModel is { } here && !Last(made).Equals(Last(here), StringComparison.OrdinalIgnoreCase))
+            yield return $"{config.Names.Source}: the adapter was made for '{made}', the model is '{here}'.";
     }
 
     /// <summary>The usual targets where none are given, and the names of all linear layers where all are meant.</summary>
@@ -54,7 +61,7 @@ internal sealed class AdapterPlan
         {
             if (!UsualFamilies.Contains(host.ModelType))
                 throw config.Names.Error($"{config.Names[nameof(options.TargetModules)]} is not set, and there are no usual targets for {host.ModelType ?? "this module"}; name the layers, or all-linear.");
-            return options with { TargetModules = UsualTargets };
+            return options with { TargetModules = LoraTargets.QueryAndValue };
         }
         if (!options.TargetModules.IsAllLinear) return options;
         var all = modules.Where(m => m is { Kind: ModuleKind.Linear, IsOutputEmbedding: false }).Select(m => m.Path).ToArray();

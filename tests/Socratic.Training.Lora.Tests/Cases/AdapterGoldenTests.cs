@@ -17,6 +17,7 @@ public sealed class AdapterGoldenTests
         if (golden.Tensors.Has("logits_base")) golden.CheckLogits(model, "logits_base");
         var adapter = golden.Load(model, trainable: true);
         CheckTargets(golden.Facts.GetProperty("targeted_modules"), adapter);
+        Assert.All(adapter.Warnings, w => Assert.Contains("target_modules", w, StringComparison.Ordinal)); // names that match nothing
         CheckTrainable(golden.Facts.GetProperty("trainable"), model);
         golden.CheckLogits(model, "logits");
         CheckLoss(golden, model, "adapter");
