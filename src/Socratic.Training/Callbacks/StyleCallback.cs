@@ -24,7 +24,9 @@ public sealed class StyleCallback : ICallback
     public void OnEvaluate(in EvaluateEvent e)
     {
         var result = e.Result;
-        if (Read(name => result.TryGet($"{result.Prefix}_{name}", out var value) ? value : null) is { } v) log.Style(e.State.GlobalStep, v[0], v[1], v[2], v[3]);
+        if (Read(name => result.TryGet($"{result.Prefix}_{name}", out var value) ? value : null) is not { } v) return;
+        var profile = e.Options.StyleProfile;
+        log.Style(e.State.GlobalStep, v[0], v[1], v[2], Some(profile.QuestionWords), v[3], Some(profile.AskingEndings));
     }
 
     /// <inheritdoc/>
@@ -33,8 +35,13 @@ public sealed class StyleCallback : ICallback
         var evaluations = e.State.LogHistory.OfType<EvaluationLogEntry>().Where(entry => entry.Prefix == "eval").Select(entry => Read(entry.ValueOf)).OfType<double[]>().ToList();
         if (evaluations.Count == 0) return;
         var means = Enumerable.Range(0, Names.Length).Select(i => evaluations.Average(v => v[i])).ToArray();
-        log.StyleMeans(evaluations.Count, means[0], means[1], means[2], means[3]);
+        var profile = e.Options.StyleProfile;
+        log.StyleMeans(evaluations.Count, means[0], means[1], means[2], Some(profile.QuestionWords), means[3], Some(profile.AskingEndings));
     }
+
+    /// <summary>The shares count certain words only; two of them say which kind.</summary>
+    private static string Some(IReadOnlyList<string> words)
+        => words.Count == 0 ? "(the profile names none)" : string.Join(" or ", words.Take(2).Select(w => w.Trim())) + (words.Count > 2 ? " ..." : "");
 
     private static double[]? Read(Func<string, double?> value)
     {

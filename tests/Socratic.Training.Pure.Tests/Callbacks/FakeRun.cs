@@ -8,7 +8,7 @@ internal sealed class FakeRun(string output, params ICallback[] callbacks)
 {
     public static readonly MemoryFigures NoGpu = new(500_000_000);
 
-    public TrainingOptions Options { get; } = new() { OutputDirectory = output };
+    public TrainingOptions Options { get; init; } = new() { OutputDirectory = output };
 
     public TrainerState State { get; } = new() { MaxSteps = 40, Epochs = 4 };
 

@@ -11,9 +11,17 @@ public sealed class StyleCallbackTests
         var texts = run.Loggers.Entries.ConvertAll(e => e.Text);
         Assert.All(run.Loggers.Entries, e => Assert.Equal(LogLevel.Information, e.Level));
         Assert.Equal([
-            "Step 10: style consistency 0.600, dialogue flow 0.600, texts with a question word 25.0%, sentences with an asking ending 50.0%",
-            "Step 10: style consistency 0.800, dialogue flow 0.700, texts with a question word 25.0%, sentences with an asking ending 50.0%",
-            "Means of 2 evaluations: style consistency 0.700, dialogue flow 0.650, texts with a question word 25.0%, sentences with an asking ending 50.0%"], texts);
+            "Step 10: style consistency 0.600, dialogue flow 0.600, 25.0% of the texts hold なぜ or どのように, 50.0% of the sentences end in でしょうか or と考えられますか",
+            "Step 10: style consistency 0.800, dialogue flow 0.700, 25.0% of the texts hold なぜ or どのように, 50.0% of the sentences end in でしょうか or と考えられますか",
+            "Means of 2 evaluations: style consistency 0.700, dialogue flow 0.650, 25.0% of the texts hold なぜ or どのように, 50.0% of the sentences end in でしょうか or と考えられますか"], texts);
+    }
+
+    [Fact]
+    public void A_longer_list_of_words_is_cut_short()
+    {
+        var profile = StyleProfile.SocraticEnglish with { AskingEndings = [] };
+        var run = new FakeRun("out", new StyleCallback()) { Options = new() { OutputDirectory = "out", StyleProfile = profile } }.Begin().To(10);
+        Assert.EndsWith("25.0% of the texts hold why or how ..., 50.0% of the sentences end in (the profile names none)", run.Loggers.Entries[0].Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -92,7 +92,7 @@ public sealed class TrainingMonitorCallback : ICallback
         clock.Loop = e.LoopTime;
         Draw(state, state.GlobalStep);
         Summarize(state, state.GlobalStep >= state.MaxSteps ? "completed" : "stopped", null);
-        Say(log => log.Info(Text($"Training ended after update {state.GlobalStep} of {state.MaxSteps}: {clock.Duration:d\\.hh\\:mm\\:ss}, of it in updates {clock.Loop.TotalSeconds:0.0} s")));
+        Say(log => log.Info(Text($"Training ended after update {state.GlobalStep} of {state.MaxSteps}: {TimeSpan.FromSeconds(Math.Round(clock.Duration.TotalSeconds)):c}, of it in updates {clock.Loop.TotalSeconds:0.0} s")));
     }
 
     /// <inheritdoc/>
