@@ -37,11 +37,13 @@ internal sealed class DecoderLayer : nn.Module
     /// <param name="wanted">The places, among all positions, that go on after the attention: [1, wanted, size] comes out; null for all.</param>
     public Tensor Forward(Tensor hidden, AttentionPlan plan, LayerCache? cache, Tensor? wanted)
     {
+        // What no gradient needs goes as soon as the block is done, or the memory of all blocks would add up.
+        using var scope = NewDisposeScope();
         var mixed = attention.Forward(norms.BeforeAttention.call(hidden), plan, cache, wanted);
         if (wanted is not null) hidden = TensorMath.Rows(hidden, wanted).unsqueeze(0);
         hidden = hidden.Plus(norms.AfterAttention is { } after ? after.call(mixed) : mixed);
         var thought = mlp.call(norms.BeforeMlp.call(hidden));
-        return hidden.Plus(norms.AfterMlp is { } last ? last.call(thought) : thought);
+        return hidden.Plus(norms.AfterMlp is { } last ? last.call(thought) : thought).MoveToOuterDisposeScope();
     }
 }
 

@@ -24,7 +24,8 @@ internal sealed class GatedMlp : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
+        using var scope = NewDisposeScope();
         var (gated, raised) = (gate.Apply(input), up.Apply(input));
-        return down.Apply(FusedGate.Has(activation) && Fast.Applies(gated, raised) ? FusedGate.Apply(gated, raised, activation) : activation.Apply(gated) * raised);
+        return down.Apply(FusedGate.Has(activation) && Fast.Applies(gated, raised) ? FusedGate.Apply(gated, raised, activation) : activation.Apply(gated) * raised).MoveToOuterDisposeScope();
     }
 }

@@ -83,9 +83,9 @@ internal static class HeadLoss
         {
             using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
-            return [Scaled(saved[0])!, Scaled(saved[1])!, null!, null!];
+            return GradientHandover.Give(grad_output, Scaled(saved[0]), Scaled(saved[1]), null, null);
 
-            Tensor? Scaled(Tensor? gradient) => gradient is null ? null : (gradient * grad_output.to(gradient.dtype)).MoveToOuterDisposeScope();
+            Tensor? Scaled(Tensor? gradient) => gradient is null ? null : gradient * grad_output.to(gradient.dtype);
         }
 
         private static void Block(long start, long count, Tensor hidden, Tensor weight, Tensor targets, double? cap, Tensor sum, Tensor? gradHidden, Tensor? gradWeight)

@@ -54,6 +54,7 @@ internal sealed class SelfAttention : nn.Module
     /// <param name="wanted">The places, among all positions, whose output is wanted: [1, wanted, hidden] comes out; null for all.</param>
     public Tensor Forward(Tensor input, AttentionPlan plan, LayerCache? cache, Tensor? wanted = null)
     {
+        using var scope = NewDisposeScope();
         var (rows, count) = (input.shape[0], input.shape[1]);
         var (heads, shared, d) = (shape.Heads, shape.KeyValueHeads, shape.HeadDimension);
         var q = Normed(query.Apply(input), heads, q_norm);
@@ -62,7 +63,7 @@ internal sealed class SelfAttention : nn.Module
         var mixed = cache is null && plan.IsFused && q.dtype == ScalarType.Float32
             ? FusedAttention.Apply(q, k, v, new(shape, rotary, plan.Documents))
             : Eager(q.view(rows, count, heads, d), k.view(rows, count, shared, d), v.view(rows, count, shared, d), plan, cache).reshape(rows, count, heads * d);
-        return output.Apply(wanted is null ? mixed : TensorMath.Rows(mixed, wanted).unsqueeze(0));
+        return output.Apply(wanted is null ? mixed : TensorMath.Rows(mixed, wanted).unsqueeze(0)).MoveToOuterDisposeScope();
     }
 
     private Tensor Eager(Tensor queries, Tensor keys, Tensor values, AttentionPlan plan, LayerCache? cache)

@@ -123,7 +123,7 @@ internal static unsafe class FusedAttention
                 job->GradValues = gradValues is null ? null : Pointer(gradValues);
                 RowLoop.Run((long)call.Documents.Count * job->Shared, 2 * Work(call), &AttentionKernel.Backward, job);
             });
-            return [gradQueries?.MoveToOuterDisposeScope()!, gradKeys?.MoveToOuterDisposeScope()!, gradValues?.MoveToOuterDisposeScope()!, null!];
+            return GradientHandover.Give(grad_output, gradQueries, gradKeys, gradValues, null);
         }
     }
 }

@@ -154,7 +154,7 @@ internal static unsafe class FusedGate
                 Activation = (Activation)ctx.get_data(ActivationKey), Count = gradOutput.numel(), Gate = Pointer(saved[0]), Up = Pointer(saved[1]), GradOutput = Pointer(gradOutput), GradGate = Pointer(gradGate), GradUp = Pointer(gradUp),
             };
             RowLoop.Run((job.Count + RowLength - 1) / RowLength, RowLength, &Backward, &job);
-            return [gradGate.MoveToOuterDisposeScope(), gradUp.MoveToOuterDisposeScope(), null!];
+            return GradientHandover.Give(grad_output, gradGate, gradUp, null);
         }
     }
 }

@@ -129,7 +129,7 @@ internal static unsafe class FusedNorm
                 RowLoop.Run(roots.shape[0], job.Size, &Backward, &job);
             }
             if (wantsWeight) gradWeight = (gradOutput * input).view(-1, weight.shape[0]).t().mv(roots);
-            return [gradInput?.MoveToOuterDisposeScope()!, gradWeight?.MoveToOuterDisposeScope()!, null!, null!];
+            return GradientHandover.Give(grad_output, gradInput, gradWeight, null, null);
         }
     }
 }
