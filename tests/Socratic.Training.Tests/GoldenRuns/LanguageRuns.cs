@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Socratic.Training.Data;
 using Socratic.Training.Evaluation;
+using Socratic.Training.Optimization;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Tests.GoldenRuns;
@@ -18,6 +19,8 @@ internal sealed class RecordingLanguageTrainer(
     CausalLanguageModel model, TrainingOptions options, IDataset<TokenBatch> train, IDataset<TokenBatch>? evaluation, IMetrics<TokenBatch>? metrics, RecordedRun record, IReadOnlyList<ICallback> callbacks)
     : LanguageModelTrainer(model, options, train, evaluation, metrics, [record, .. callbacks])
 {
+    protected override IOptimizer CreateOptimizer() => record.Optimizer = base.CreateOptimizer();
+
     protected override Tensor TrainingStep(TokenBatch batch, StepContext step)
     {
         var peek = RecordedRun.PeekGenerator();

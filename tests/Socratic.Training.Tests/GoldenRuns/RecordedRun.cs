@@ -1,4 +1,5 @@
 using Socratic.Training.Callbacks;
+using Socratic.Training.Optimization;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Tests.GoldenRuns;
@@ -29,6 +30,9 @@ internal sealed class RecordedRun : ICallback
 
     /// <summary>Called after each update with its number.</summary>
     internal Action<int>? AfterUpdate { get; set; }
+
+    /// <summary>Set by the trainer under test when it makes its optimizer.</summary>
+    internal IOptimizer? Optimizer { get; set; }
 
     /// <summary>Asks the run to save and stop after this update.</summary>
     internal int? StopAt { get; set; }

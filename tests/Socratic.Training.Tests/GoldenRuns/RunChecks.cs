@@ -3,8 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Socratic.Testing.Golden;
 using Socratic.Training.Data;
-using Socratic.Training.Callbacks;
 using Socratic.Training.Optimization;
+using Socratic.Training.Callbacks;
 
 namespace Socratic.Training.Tests.GoldenRuns;
 
@@ -108,6 +108,20 @@ internal static class RunChecks
         {
             Close.Largest(actual[name], expected.Floats(name), 0.25 * learningRate, $"{what}, {name}");
             Close.Mean(actual[name], expected.Floats(name), 5e-6, $"{what}, {name}");
+        }
+    }
+
+    /// <summary>Moments by 3e-5 of their largest value, parameters as final weights. The reference's LoRA names have a prefix of their own.</summary>
+    internal static void Optimizer(GoldenTensors expected, IOptimizer optimizer, double learningRate, string what)
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var values = optimizer.StateTensors().ToDictionary(s => s.Key, s => s.Value);
+        foreach (var parameter in optimizer.Groups.SelectMany(g => g.Parameters)) values[parameter.Name + ".param"] = parameter.Value.detach();
+        foreach (var name in expected.Names)
+        {
+            var actual = values[values.ContainsKey(name) ? name : name.Replace("base_model.model.", "", StringComparison.Ordinal)].reshape(-1).data<float>().ToArray();
+            if (name.EndsWith(".param", StringComparison.Ordinal)) Close.Largest(actual, expected.Floats(name), 0.25 * learningRate, $"{what}, {name}");
+            else Close.OfLargest(actual, expected.Floats(name), 3e-5, $"{what}, {name}");
         }
     }
 

@@ -1,4 +1,5 @@
 using Socratic.Training.Evaluation;
+using Socratic.Training.Optimization;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Tests.GoldenRuns;
@@ -7,6 +8,8 @@ namespace Socratic.Training.Tests.GoldenRuns;
 internal sealed class ToyTrainer(ToyModule module, TrainingOptions options, ToyData train, ToyData? evaluation, IMetrics<ToyBatch>? metrics, RecordedRun record, IReadOnlyList<ICallback> callbacks)
     : Trainer<ToyBatch>(module, options, train, evaluation, metrics, [record, .. callbacks])
 {
+    protected override IOptimizer CreateOptimizer() => record.Optimizer = base.CreateOptimizer();
+
     protected override Tensor TrainingStep(ToyBatch batch, StepContext step)
     {
         var peek = RecordedRun.PeekGenerator();

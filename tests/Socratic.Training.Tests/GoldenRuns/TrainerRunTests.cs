@@ -36,6 +36,7 @@ public sealed class TrainerRunTests
         record.AfterUpdate = step =>
         {
             last = run.Weights();
+            if (files.Tensors($"optimizer_step{step}.safetensors") is { } state) RunChecks.Optimizer(state, record.Optimizer!, options.LearningRate, $"optimizer after update {step}");
             if (checksums.TryGetValue(step, out var sums)) RunChecks.Checksums(sums, last, $"update {step}");
         };
         var result = run.Train(options, record);
@@ -57,14 +58,16 @@ public sealed class TrainerRunTests
             stops.AddRange(more.EnumerateArray().Select(s => new Stop(s.GetProperty("stopped_at").GetInt32(), s.GetProperty("arguments"))).Where(s => s.KeepsTheOrder));
         foreach (var stop in stops)
         {
-            var resumed = EqualsTheWhole(files, stop);
+            var (first, resumed) = EqualsTheWhole(files, stop);
             if (stop != stops[0]) continue;
+            RunChecks.MicroBatches(expected.GetProperty("first").GetProperty("micro_batches"), first.MicroBatches);
+            RunChecks.Updates(expected.GetProperty("first").GetProperty("updates"), first.Updates, files.Options("out").MaxGradientNorm);
             RunChecks.MicroBatches(expected.GetProperty("resumed").GetProperty("micro_batches"), resumed.MicroBatches);
             RunChecks.Updates(expected.GetProperty("resumed").GetProperty("updates"), resumed.Updates, files.Options("out").MaxGradientNorm);
         }
     }
 
-    private static RecordedRun EqualsTheWhole(RunFiles files, Stop stop)
+    private static (RecordedRun First, RecordedRun Resumed) EqualsTheWhole(RunFiles files, Stop stop)
     {
         var (whole, weights) = Whole(files, stop);
         using var output = new TestFolder();
@@ -77,7 +80,7 @@ public sealed class TrainerRunTests
         Assert.Equal(whole.MicroBatches.Skip(first.MicroBatches.Count).Select(Exact), second.MicroBatches.Select(Exact));
         Assert.Equal(whole.Updates.Skip(stop.Step), second.Updates);
         foreach (var (name, values) in again.Weights()) Assert.Equal(weights[name], values);
-        return second;
+        return (first, second);
     }
 
     private static (RecordedRun Record, Dictionary<string, float[]> Weights) Whole(RunFiles files, Stop stop)
