@@ -17,12 +17,7 @@ for library in Socratic.Training Socratic.Training.Lora; do
   for suffix in nupkg snupkg; do
     test -f "$work/feed/$library.$version.$suffix" || { echo "missing: $library.$version.$suffix"; exit 1; }
   done
-  unzip -l "$work/feed/$library.$version.nupkg" > "$work/list"
-  for file in README.md "lib/net10.0/$library.dll" "lib/net10.0/$library.xml"; do
-    grep -q "$file" "$work/list" || { echo "$library's package lacks $file"; exit 1; }
-  done
 done
-unzip -l "$work/feed/Socratic.Training.$version.nupkg" | grep -q "buildTransitive/Socratic.Training.targets" || { echo "the native build step is not in the package"; exit 1; }
 
 echo "== a project outside the repository"
 cat > "$work/nuget.config" <<XML
@@ -55,12 +50,17 @@ XML
 cp "$root/eng/package-check/Library.cs" "$work/library/"
 cp "$root/eng/package-check/Program.cs" "$work/app/"
 
+has() {
+  test -f "$work/packages/$1/$version/$2" || { echo "the package $1 lacks $2"; exit 1; }
+}
 expect() {
   "$@" > "$work/out" 2>&1 || { cat "$work/out"; exit 1; }
   grep -q "^20 updates, 4 evaluations, Completed$" "$work/out" || { cat "$work/out"; echo "not the expected line"; exit 1; }
 }
 cd "$work/app"
 dotnet build --nologo -v quiet
+for file in README.md buildTransitive/Socratic.Training.targets lib/net10.0/Socratic.Training.{dll,xml}; do has socratic.training "$file"; done
+for file in README.md lib/net10.0/Socratic.Training.Lora.{dll,xml}; do has socratic.training.lora "$file"; done
 expect dotnet run --no-build
 dotnet publish --nologo -v quiet -o "$work/published"
 expect "$work/published/App"

@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace Quickstart;
 
 /// <summary>The command line; everything is optional.</summary>
-internal sealed record Arguments(string Model, string Data, string Output, bool Fresh)
+internal sealed record Arguments(string Model, string Data, string Output, bool Fresh, int Steps, double? LearningRate)
 {
     internal static string TinyModel { get; } = Path.Combine(AppContext.BaseDirectory, "model", "socratic-tiny-ja");
 
@@ -17,8 +17,16 @@ internal sealed record Arguments(string Model, string Data, string Output, bool 
         var data = new Option<string>("--data") { Description = "Dialogues: a JSON array, or one object a line.", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "quickstart-dialogues.json") };
         var output = new Option<string>("--output") { Description = "Where the run leaves its files.", DefaultValueFactory = _ => Path.Combine("out", "quickstart") };
         var fresh = new Option<bool>("--fresh") { Description = "Begin anew in an output folder that holds a run." };
-        var root = new RootCommand("Teaches a small Japanese Gemma-2 model to answer by asking back, in about a minute on a CPU.") { model, data, output, fresh };
-        root.SetAction(parsed => run(new Arguments(parsed.GetValue(model)!, parsed.GetValue(data)!, parsed.GetValue(output)!, parsed.GetValue(fresh))));
+        var steps = new Option<int>("--steps") { Description = "Updates of the run.", DefaultValueFactory = _ => 120 };
+        var rate = new Option<double?>("--learning-rate") { Description = "The highest learning rate. [default: 0.003 for the small model, 0.0002 for another]" };
+        foreach (var path in new[] { model, data, output })
+            path.Validators.Add(found =>
+            {
+                if (found.Tokens is [{ Value: "" }]) found.AddError($"{path.Name} is empty: it must name a {(path == data ? "file" : "folder")}.");
+            });
+        var root = new RootCommand("Teaches a small Japanese Gemma-2 model to answer by asking back, in about a minute on a CPU.") { model, data, output, fresh, steps, rate };
+        root.SetAction(parsed => run(new Arguments(
+            parsed.GetValue(model)!, parsed.GetValue(data)!, parsed.GetValue(output)!, parsed.GetValue(fresh), parsed.GetValue(steps), parsed.GetValue(rate))));
         var result = root.Parse(args);
         if (result.Action is System.CommandLine.Invocation.ParseErrorAction errors) errors.ShowHelp = false;
         return result.Invoke();

@@ -8,8 +8,12 @@ internal sealed class Cancellation : IDisposable
     private readonly CancellationTokenSource source = new();
     private readonly List<PosixSignalRegistration> registrations = [];
 
-    internal Cancellation()
+    private readonly Action asked;
+
+    /// <param name="asked">Called at the first signal, on a thread of the runtime.</param>
+    internal Cancellation(Action asked)
     {
+        this.asked = asked;
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }) registrations.Add(PosixSignalRegistration.Create(signal, Handle));
     }
 
@@ -23,7 +27,9 @@ internal sealed class Cancellation : IDisposable
 
     private void Handle(PosixSignalContext context)
     {
-        context.Cancel = !source.IsCancellationRequested;
+        if (source.IsCancellationRequested) return;
+        context.Cancel = true;
         source.Cancel();
+        asked();
     }
 }

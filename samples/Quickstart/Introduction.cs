@@ -9,10 +9,16 @@ internal sealed class Introduction(Screen screen, CausalLanguageModel model, Dia
     public void OnTrainBegin(in TrainBeginEvent e)
     {
         var parameters = model.named_parameters().Select(p => (Trains: p.parameter.requires_grad, Count: p.parameter.numel())).ToList();
-        screen.Model(parameters.Where(p => p.Trains).Sum(p => p.Count), parameters.Sum(p => p.Count), e.Options.LearningRate);
+        screen.Model(parameters.Where(p => p.Trains).Sum(p => p.Count), parameters.Sum(p => p.Count));
         screen.Data(all.Report, train.Count, heldOut.Count, train.Show(0));
         if (e.ResumedFrom is { } checkpoint) screen.Resumed(checkpoint, e.State);
     }
+}
+
+/// <summary>One line an evaluation: the loss on the dialogues that do not train. The style scores stand in StyleCallback's.</summary>
+internal sealed class HeldOutLine(Screen screen) : ICallback
+{
+    public void OnEvaluate(in EvaluateEvent e) => screen.HeldOut(e.State.GlobalStep, e.Result["eval_loss_per_token"]);
 }
 
 /// <summary>The answers of the model as it was, asked for only when a training really begins.</summary>

@@ -4,7 +4,7 @@ using Socratic.Training.Native;
 return Arguments.Parse(args, static arguments =>
 {
     using var screen = new Screen();
-    using var cancellation = new Cancellation();
+    using var cancellation = new Cancellation(screen.Stopping);
     try
     {
         TorchRuntime.EnsureAvailable();
@@ -13,7 +13,7 @@ return Arguments.Parse(args, static arguments =>
     catch (Exception error) when (error is not OutOfMemoryException)
     {
         // One sentence for the person; the run's log has the rest.
-        screen.Error(error, arguments.Output);
+        screen.Error(error);
         return 1;
     }
 });

@@ -13,8 +13,13 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
     // None of them stands in the dialogues that train.
     private static readonly string[] Questions = ["友情とは何ですか。", "旅に出たいと思っています。", "幸せとは何でしょうか。"];
 
+    // Every ending that asks is counted, not only the two that the built-in profile counts: かね and だろうか are how these dialogues ask.
+    private static readonly StyleProfile Style = StyleProfile.SocraticJapanese with { Name = "quickstart-ja", AskingEndings = StyleProfile.SocraticJapanese.QuestionEndings };
+
     internal int Run()
     {
+        var options = Options();
+        options.Validate();
         screen.Title(arguments);
         using var model = CausalLanguageModel.Load(arguments.Model);
         manual_seed(Seed);
@@ -24,8 +29,8 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
 
         var before = new AnswersBefore(() => Ask(model, adapterOn: false));
         using var trainer = new LanguageModelTrainer(
-            model, Options(), train, heldOut,
-            callbacks: [new Introduction(screen, model, dialogues, train, heldOut), before, new StyleCallback(), new TrainingMonitorCallback(), new ProgressCallback(screen)],
+            model, options, train, heldOut,
+            callbacks: [new Introduction(screen, model, dialogues, train, heldOut), before, new HeldOutLine(screen), new StyleCallback(), new TrainingMonitorCallback(), new ProgressCallback(screen)],
             services: new TrainerServices { LoggerFactory = screen.Log, Confirmation = new HostConfirmation(Console.IsInputRedirected, screen.Ask) });
         var result = trainer.Train(null, cancellation);
 
@@ -33,7 +38,7 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
         {
             case TrainingOutcome.Completed:
                 screen.Answers(Questions, before.Answers!, Ask(model, adapterOn: true));
-                screen.Files();
+                screen.Files(arguments);
                 break;
             case TrainingOutcome.AlreadyComplete:
                 foreach (var artifact in model.Artifacts) artifact.Load(arguments.Output);
@@ -56,18 +61,19 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
     private TrainingOptions Options() => new()
     {
         OutputDirectory = arguments.Output,
-        MaxSteps = 120,
+        MaxSteps = arguments.Steps,
         TrainBatchSize = 8,
         EvaluationBatchSize = 8,
-        LearningRate = arguments.IsTinyModel ? 3e-3 : 2e-4,
+        LearningRate = arguments.LearningRate ?? (arguments.IsTinyModel ? 3e-3 : 2e-4),
         Schedule = LearningRateSchedule.Cosine,
-        WarmupSteps = 12,
+        WarmupSteps = Math.Max(0, arguments.Steps / 10),
         LoggingSteps = 10,
         EvaluationStrategy = IntervalStrategy.Steps,
         EvaluationSteps = 20,
         SaveSteps = 20,
         SaveTotalLimit = 3,
         Seed = Seed,
+        StyleProfile = Style,
         ExistingRun = arguments.Fresh ? ExistingRunPolicy.Overwrite : ExistingRunPolicy.Resume,
     };
 }

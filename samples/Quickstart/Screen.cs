@@ -13,6 +13,7 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
 
     private readonly IAnsiConsole console = AnsiConsole.Console;
     private readonly bool isTerminal = !Console.IsOutputRedirected;
+    private readonly DateTime started = DateTime.UtcNow;
     private string output = "";
     private bool hasProgressLine;
 
@@ -36,8 +37,8 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
         console.WriteLine();
     }
 
-    internal void Model(long trained, long all, double rate)
-        => Line(Text($"Training {trained:N0} of {all:N0} parameters ({100.0 * trained / all:F1}%): LoRA of rank 16 on q, k, v and o; learning rate {rate:g}."));
+    internal void Model(long trained, long all)
+        => Line(Text($"Training {trained:N0} of {all:N0} parameters ({100.0 * trained / all:F1}%): LoRA of rank 16 on q, k, v, o."));
 
     internal void Data(DatasetReport report, int train, int heldOut, string firstRow)
     {
@@ -100,26 +101,33 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
         }
     }
 
-    internal void Files()
+    internal void HeldOut(int step, double loss) => Message(LogLevel.Information, Text($"Step {step}: held-out loss {loss:F3}"));
+
+    internal void Files(Arguments arguments)
     {
         Line("Look at:");
         Line($"  {Markup.Escape(Path.Combine(output, "training_progress", "training_progress.png"))}  [grey]the curves[/]");
         Line($"  {Markup.Escape(Path.Combine(output, "adapter_model.safetensors"))}  [grey]the adapter, as PEFT writes it[/]");
         Line($"  {Markup.Escape(Path.Combine(output, "training_log.txt"))}  [grey]what happened when[/]");
+        Line("Go on:");
+        Line($"  [grey]in Python[/]  PeftModel.from_pretrained(model, {Markup.Escape($"\"{output}\"")})");
+        if (arguments.IsTinyModel) Line("  [grey]your own [/]  --model <Hugging Face folder> --data <dialogues.json> --output <folder>");
     }
 
     internal void AlreadyComplete()
         => Line($"This run is complete: the adapter in {Markup.Escape(output)} gave these answers, and nothing was changed. Add [bold]--fresh[/] to begin anew.");
 
+    internal void Stopping() => Line("Stopping after this update; a second Ctrl+C ends at once.");
+
     internal void Stopped(TrainerState state)
         => Line(Text($"Stopped after update {state.GlobalStep} of {state.MaxSteps}; a checkpoint lies in {output}. The same command goes on from there.").EscapeMarkup());
 
-    internal void Error(Exception error, string output)
+    internal void Error(Exception error)
     {
         EndProgressLine();
         var message = error is Microsoft.Extensions.Options.OptionsValidationException options ? string.Join(Environment.NewLine, options.Failures) : error.Message;
         var log = Path.Combine(output, "training_log.txt");
-        Console.Error.WriteLine($"Error: {message}{(File.Exists(log) ? $" (The log has more: {log})" : "")}");
+        Console.Error.WriteLine($"Error: {message}{(File.GetLastWriteTimeUtc(log) >= started ? $" (The log has more: {log})" : "")}");
     }
 
     public void Dispose()

@@ -49,6 +49,27 @@ public sealed class BadInputTests
         "taken", "is a file");
 
     [Fact]
+    public void AnOutputFolderBelowAFile() => Refuses(
+        f =>
+        {
+            File.WriteAllText(Path.Combine(f.Path, "taken"), "mine");
+            return ["--output", "taken/sub/deeper"];
+        },
+        "taken", "is a file");
+
+    [Fact]
+    public void OptionsOutOfRangeAllAtOnce() => Refuses(_ => ["--steps", "-1", "--learning-rate", "-0.5"], "MaxSteps is -1", "LearningRate is -0.5");
+
+    [Fact]
+    public void AnEmptyPath() => Refuses(_ => ["--model", "", "--data", ""], "--model is empty", "--data is empty");
+
+    [Fact]
+    public void AFolderInPlaceOfData() => Refuses(_ => ["--data", "."], "'.' is a folder");
+
+    [Fact]
+    public void ATokenizerThatIsMissing() => Refuses(f => ["--model", Model(f, m => Delete(m, "tokenizer*"))], "tokenizer.model");
+
+    [Fact]
     public void AnUnknownOption() => Refuses(_ => ["--modle", "x"], "--modle");
 
     private static void Refuses(Func<TestFolder, string[]> arrange, params string[] named)
@@ -59,6 +80,7 @@ public sealed class BadInputTests
         var ended = Host.Run(folder.Path, arguments);
         Assert.NotEqual(0, ended.ExitCode);
         Assert.All(named, name => Assert.Contains(name, ended.Error, StringComparison.Ordinal));
+        Assert.DoesNotContain("The log has more", ended.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", ended.Output + ended.Error, StringComparison.Ordinal);
         Assert.Equal(before, Host.Hash(folder.Path));
     }
@@ -75,6 +97,11 @@ public sealed class BadInputTests
         var path = Path.Combine(folder.Path, "data.json");
         File.WriteAllText(path, text);
         return path;
+    }
+
+    private static void Delete(string folder, string pattern)
+    {
+        foreach (var file in Directory.GetFiles(folder, pattern)) File.Delete(file);
     }
 
     private static void Edit(string path, Action<JsonObject> edit)

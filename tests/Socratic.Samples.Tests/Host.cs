@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using Socratic.Testing;
 
@@ -41,6 +42,25 @@ internal static class Host
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, error.Result);
         return null;
+    }
+
+    /// <summary>Sends a signal (such as INT) each time a line holds one of the texts, in their order; gives how it ended.</summary>
+    internal static Ended SignalAt(string folder, string signal, string[] texts, params string[] arguments)
+    {
+        using var process = Start(folder, arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var (output, next) = ("", 0);
+        while (process.StandardOutput.ReadLine() is { } line)
+        {
+            output += line + "\n";
+            if (next == texts.Length || !line.Contains(texts[next], StringComparison.Ordinal)) continue;
+            next++;
+            using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            kill.WaitForExit();
+        }
+        process.WaitForExit();
+        Assert.Equal(texts.Length, next);
+        return new Ended(process.ExitCode, output, error.Result);
     }
 
     /// <summary>A hash over the names and contents of every file below a folder; empty for a folder that does not exist.</summary>

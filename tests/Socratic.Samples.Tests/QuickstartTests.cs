@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Socratic.Testing.Golden;
 using Socratic.Training;
@@ -17,6 +19,7 @@ public sealed partial class QuickstartTests
         Assert.True(undisturbed.ExitCode == 0, undisturbed.Error);
         Assert.Equal(3, AnswersAfter().Count(undisturbed.Output));
         AsksBack(Path.Combine(folder.Path, "whole"));
+        Assert.InRange(Summary(Path.Combine(folder.Path, "whole")).GetProperty("peak_host_memory_bytes").GetInt64(), 1, 1_000_000_000);
 
         // Killed after several different checkpoints: each restart says where it goes on, and the end is the same to the byte.
         Assert.NotNull(Host.KillAt(folder.Path, "checkpoint-20", "--output", "killed"));
@@ -38,6 +41,50 @@ public sealed partial class QuickstartTests
         Assert.NotNull(Host.KillAt(folder.Path, "checkpoint-20", "--output", "whole", "--fresh"));
         Assert.Equal(["checkpoint-20"], Directory.GetDirectories(Path.Combine(folder.Path, "whole"), "checkpoint-*").Select(Path.GetFileName));
     }
+
+    [Fact]
+    public void AnInterruptSavesAndASecondRunGoesOnFromThere()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        using var folder = new TestFolder();
+        var stopped = Host.SignalAt(folder.Path, "INT", ["10 / 30"], "--steps", "30", "--output", "out");
+        Assert.Equal(1, stopped.ExitCode);
+        Assert.Equal("", stopped.Error);
+        var saved = Directory.GetDirectories(Path.Combine(folder.Path, "out"), "checkpoint-*").Select(c => int.Parse(c[(c.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture)).Max();
+        Assert.Contains($"Stopped after update {saved} of 30", stopped.Output, StringComparison.Ordinal);
+        var last = Host.Run(folder.Path, "--steps", "30", "--output", "out");
+        Assert.True(last.ExitCode == 0, last.Error);
+        Assert.Contains($"Going on from checkpoint-{saved}: update {saved} of 30.", last.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ASecondInterruptEndsAtOnce()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        using var folder = new TestFolder();
+        var ended = Host.SignalAt(folder.Path, "INT", ["10 / 120", "Stopping"], "--output", "out");
+        Assert.Equal(128 + 2, ended.ExitCode);
+    }
+
+    [Fact]
+    public void AFailureIsOneSentenceOnTheConsoleAndWholeInTheLog()
+    {
+        using var folder = new TestFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "out"));
+        File.WriteAllText(Path.Combine(folder.Path, "out", "checkpoint-5"), "in the way");
+        var failed = Host.Run(folder.Path, "--steps", "5", "--output", "out");
+        Assert.Equal(1, failed.ExitCode);
+        Assert.StartsWith("Error: ", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("checkpoint-5", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("training_log.txt", failed.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", failed.Output + failed.Error, StringComparison.Ordinal);
+        var log = File.ReadAllText(Path.Combine(folder.Path, "out", "training_log.txt"));
+        Assert.Contains("   at Socratic.Training", log, StringComparison.Ordinal);
+        Assert.Contains("Last dialogue that trained:", log, StringComparison.Ordinal);
+        Assert.Equal("failed", Summary(Path.Combine(folder.Path, "out")).GetProperty("status").GetString());
+    }
+
+    private static JsonElement Summary(string output) => GoldenRoot.Json(Path.Combine(output, "training_progress", "training_summary.json"));
 
     /// <summary>The held-out loss within 5% of the reference's, and at least 90% of the greedy answers to held-out questions end by asking.</summary>
     private static void AsksBack(string output)

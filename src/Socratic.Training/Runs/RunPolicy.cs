@@ -16,7 +16,7 @@ internal static class RunPolicy
     /// <exception cref="InvalidOperationException">Something stands there and the options say fail.</exception>
     internal static RunStart Decide(RunContext run)
     {
-        if (File.Exists(run.Folder)) throw new IOException($"The output folder '{run.Folder}' is a file. Choose another {nameof(TrainingOptions.OutputDirectory)}, or move the file.");
+        RefuseFile(run.Folder);
         if (!Directory.Exists(run.Folder) || !Directory.EnumerateFileSystemEntries(run.Folder).Any()) return RunStart.New;
         if (run.Options.ExistingRun == ExistingRunPolicy.Overwrite)
         {
@@ -30,6 +30,16 @@ internal static class RunPolicy
         return Unusable(run, search.Rejected is [var first, ..]
             ? $"it holds checkpoints but none that can be resumed from; the newest is {Name(first.Checkpoint)}: {first.Problem}"
             : "it holds files but no checkpoint");
+    }
+
+    /// <summary>Neither the folder nor one above it may be a file.</summary>
+    private static void RefuseFile(string folder)
+    {
+        var path = folder;
+        while (path is not null && !Path.Exists(path)) path = Path.GetDirectoryName(path);
+        if (!File.Exists(path)) return;
+        var what = path == folder ? $"The output folder '{folder}' is a file" : $"The output folder '{folder}' cannot be made: '{path}' is a file";
+        throw new IOException($"{what}. Choose another {nameof(TrainingOptions.OutputDirectory)}, or move the file.");
     }
 
     private static RunStart Complete(RunContext run, int step, double epoch)

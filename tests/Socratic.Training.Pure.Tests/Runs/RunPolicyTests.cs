@@ -25,6 +25,15 @@ public sealed class RunPolicyTests
     }
 
     [Fact]
+    public void A_file_above_the_output_folder_is_an_error_that_names_it()
+    {
+        File.WriteAllText(folder.Output, "x");
+        folder.Options = folder.Options with { OutputDirectory = Path.Combine(folder.Output, "sub", "deeper") };
+        var error = Assert.Throws<IOException>(() => folder.Decide());
+        Assert.Contains($"'{folder.Output}' is a file", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_complete_run_is_said_and_left_alone()
     {
         folder.Checkpoint(40, 4).Record(40, 40);
