@@ -24,6 +24,6 @@ public sealed record ModelConfiguration
     /// <summary>The ids that end an answer: those of generation_config.json (or config.json) and the chat template's end of turn.</summary>
     public required IReadOnlyList<int> StopIds { get; init; }
 
-    /// <summary>The id that fills rows up: generation_config.json's, config.json's, or, where neither names one, the first stop id.</summary>
+    /// <summary>The id that fills rows up: generation_config.json's, config.json's, or, where neither names one of the vocabulary, the first stop id.</summary>
     public required int PaddingId { get; init; }
 }

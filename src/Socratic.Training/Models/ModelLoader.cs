@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Socratic.Training.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Models;
@@ -65,7 +64,7 @@ internal static partial class ModelLoader
             LayerCount = specification.Layers.Count,
             TiesEmbeddings = specification.TiedHead,
             StopIds = stops,
-            PaddingId = padding.Count > 0 ? padding[0] : stops.Count > 0 ? stops[0] : 0,
+            PaddingId = padding.Concat(stops).FirstOrDefault(id => id < specification.VocabularySize, 0),
         };
     }
 
@@ -94,16 +93,9 @@ internal static partial class ModelLoader
     {
         if (!specification.TiedHead || !tensors.Has(WeightNames.Head)) return (WeightNames.Embedding, specification.TiedHead);
         if (!tensors.Has(WeightNames.Embedding)) return (WeightNames.Head, true);
-        if (Equal(tensors)) return (WeightNames.Embedding, true);
+        if (tensors.AreEqual(WeightNames.Embedding, WeightNames.Head)) return (WeightNames.Embedding, true);
         if (logger is not null) HeadDiffers(logger, tensors.Folder);
         return (WeightNames.Embedding, false);
-    }
-
-    private static bool Equal(CheckpointTensors tensors)
-    {
-        using var scope = NewDisposeScope();
-        var (embedding, head) = (tensors.Read(WeightNames.Embedding), tensors.Read(WeightNames.Head));
-        return embedding.dtype == head.dtype && embedding.shape.SequenceEqual(head.shape) && embedding.eq(head).all().ToBoolean();
     }
 
     private static IEnumerable<(string Name, long[] Shape)> Expected(DecoderSpecification specification, string embedding, CheckpointTensors tensors)

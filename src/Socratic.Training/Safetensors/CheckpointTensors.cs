@@ -48,6 +48,9 @@ internal sealed class CheckpointTensors : ITensorSource, IDisposable
 
     public void ReadInto(string name, Tensor destination) => Owner(name).ReadInto(name, destination);
 
+    /// <summary>True if two tensors have the same dtype, shape and bytes.</summary>
+    public bool AreEqual(string name, string otherName) => Owner(name).Equals(name, Owner(otherName), otherName);
+
     /// <summary>The tensors whose names begin with <paramref name="path"/> and a dot, under the rest of their names.</summary>
     public ITensorSource Below(string path) => new Part(this, path + ".");
 

@@ -110,6 +110,23 @@ public sealed class SafetensorsFile : ITensorSource, IDisposable
         return bytes;
     }
 
+    /// <summary>True if two tensors have the same dtype, shape and bytes; neither is held in memory as a whole.</summary>
+    internal bool Equals(string name, SafetensorsFile other, string otherName)
+    {
+        const int pieceBytes = 1 << 20;
+        var (left, right) = (Entry(name), other.Entry(otherName));
+        if (left.Dtype != right.Dtype || !left.Shape.SequenceEqual(right.Shape)) return false;
+        var (mine, theirs) = (new byte[pieceBytes], new byte[pieceBytes]);
+        for (var offset = 0L; offset < left.Length; offset += pieceBytes)
+        {
+            var count = (int)Math.Min(pieceBytes, left.Length - offset);
+            ReadExactly(mine.AsSpan(0, count), left.Offset + offset);
+            other.ReadExactly(theirs.AsSpan(0, count), right.Offset + offset);
+            if (!mine.AsSpan(0, count).SequenceEqual(theirs.AsSpan(0, count))) return false;
+        }
+        return true;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
 
