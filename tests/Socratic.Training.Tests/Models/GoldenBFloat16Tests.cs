@@ -39,15 +39,15 @@ public sealed class GoldenBFloat16Tests
     public void Checkpoints_in_their_own_dtype_are_as_near_as_the_reference(GoldenEntry entry) => GoldenReport.Run(Area, entry.Name, () =>
     {
         var golden = new GoldenModelCase(entry);
-        var dtype = golden.Json.GetProperty("dtype_loaded_by_default").GetString();
-        Assert.SkipUnless(dtype == "bfloat16", $"{dtype} activations overflow in Gemma: never offered");
-        using var model = golden.Load(ModelDtype.BFloat16);
+        // Gemma's activations overflow in float16, so that is never offered: the float32 model is held against what the reference computed in it.
+        var isFloat16 = golden.Json.GetProperty("dtype_loaded_by_default").GetString() == "float16";
+        using var model = golden.Load(isFloat16 ? ModelDtype.Float32 : ModelDtype.BFloat16);
         using var none = no_grad();
         using var ids = golden.Ids("input_ids");
         using var logits = model.Forward(ids);
         var allowed = Slack * golden.Json.GetProperty("error_of_native_to_fp32_mean").GetDouble();
         Near(golden.Values.Floats("logits.fp32"), logits, golden.IsReal(""), allowed, "logits.fp32");
-        Near(golden.Values.Floats("logits.native"), logits, golden.IsReal(""), 2 * allowed, "logits.native");
+        Near(golden.Values.Floats("logits.native"), logits, golden.IsReal(""), isFloat16 ? allowed : 2 * allowed, "logits.native");
     });
 
     private static void LossesAgree(CausalLanguageModel model, TokenBatch batch, System.Text.Json.JsonElement measured, string name)
