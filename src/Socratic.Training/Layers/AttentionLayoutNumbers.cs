@@ -25,7 +25,9 @@ internal static class AttentionLayoutNumbers
         return documents;
     }
 
-    /// <summary>Each position's place in its document, row by row from column <paramref name="first"/> on; padding counts on from the document before it, or is 0.</summary>
+    /// <summary>
+    /// Each position's place in its document, row by row from column <paramref name="first"/> on; padding counts on from the document before it, or is 0.
+    /// </summary>
     public static long[] Positions(this AttentionLayout layout, int first = 0)
     {
         var width = layout.Length - first;

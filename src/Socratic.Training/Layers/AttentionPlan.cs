@@ -65,7 +65,10 @@ internal sealed class AttentionPlan : IDisposable
         }
     }
 
-    /// <summary>What is added to the scores: 0 where a query may look, the dtype's lowest value elsewhere: [1 or rows, 1, 1, queries, keys]; null if all may be seen.</summary>
+    /// <summary>
+    /// What is added to the scores: 0 where a query may look, the dtype's lowest value elsewhere: [1 or rows, 1, 1, queries, keys]; null if all may be
+    /// seen.
+    /// </summary>
     /// <param name="window">How many keys a query sees, itself included; null for all of its document.</param>
     public Tensor? Mask(int? window)
     {

@@ -45,10 +45,13 @@ internal sealed class Decoder : nn.Module
     /// <param name="embedded">What <see cref="Embedding"/> gives.</param>
     /// <param name="plan">Positions and who sees whom.</param>
     /// <param name="caches">One a layer, or null.</param>
-    /// <param name="wanted">The places, among all positions, whose output is wanted; null for all. The last block computes nothing after its attention for the others.</param>
+    /// <param name="wanted">
+    /// The places, among all positions, whose output is wanted; null for all. The last block computes nothing after its attention for the others.
+    /// </param>
     /// <param name="observe">Told each block's number and output; for tests.</param>
     /// <returns>[rows, positions, size], or [1, wanted, size].</returns>
-    public Tensor Forward(Tensor embedded, AttentionPlan plan, IReadOnlyList<LayerCache>? caches = null, Tensor? wanted = null, Action<int, Tensor>? observe = null)
+    public Tensor Forward(
+        Tensor embedded, AttentionPlan plan, IReadOnlyList<LayerCache>? caches = null, Tensor? wanted = null, Action<int, Tensor>? observe = null)
     {
         var hidden = embedded;
         for (var i = 0; i < blocks.Count; i++)

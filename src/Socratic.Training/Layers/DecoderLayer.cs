@@ -47,7 +47,10 @@ internal sealed class DecoderLayer : nn.Module
     }
 }
 
-/// <summary>The norms of a block. The same name means different places: <c>post_attention_layernorm</c> stands before the MLP unless there are norms after the blocks.</summary>
+/// <summary>
+/// The norms of a block. The same name means different places: <c>post_attention_layernorm</c> stands before the MLP unless there are norms after the
+/// blocks.
+/// </summary>
 internal sealed record DecoderLayerNorms(RmsNorm BeforeAttention, RmsNorm? AfterAttention, RmsNorm BeforeMlp, RmsNorm? AfterMlp)
 {
     public IEnumerable<(string Name, RmsNorm Norm)> Named()

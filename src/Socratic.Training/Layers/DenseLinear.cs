@@ -9,7 +9,10 @@ public sealed class DenseLinear : LinearLayer
     private readonly Parameter weight;
     private readonly Parameter? bias;
 
-    /// <summary>Takes ownership of <paramref name="weight"/> [OutFeatures, InFeatures] and <paramref name="bias"/> [OutFeatures], both in their final dtype on their final device.</summary>
+    /// <summary>
+    /// Takes ownership of <paramref name="weight"/> [OutFeatures, InFeatures] and <paramref name="bias"/> [OutFeatures], both in their final dtype on their
+    /// final device.
+    /// </summary>
     public DenseLinear(Parameter weight, Parameter? bias = null)
         : base(nameof(DenseLinear), weight.shape[1], weight.shape[0])
     {

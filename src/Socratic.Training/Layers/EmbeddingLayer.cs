@@ -28,7 +28,10 @@ public abstract class EmbeddingLayer : nn.Module<Tensor, Tensor>
     /// <summary>What the vectors are multiplied by (Gemma: the root of the size, rounded to the table's dtype), or null.</summary>
     public abstract double? Scale { get; }
 
-    /// <summary>The rows of another <paramref name="table"/> [VocabularySize, n] for <paramref name="ids"/> (int64, any shape), handled as those of this one: scaled, no gradient for the padding id.</summary>
+    /// <summary>
+    /// The rows of another <paramref name="table"/> [VocabularySize, n] for <paramref name="ids"/> (int64, any shape), handled as those of this one:
+    /// scaled, no gradient for the padding id.
+    /// </summary>
     /// <returns>A tensor with one more dimension, n, than the ids.</returns>
     public abstract Tensor Lookup(Tensor table, Tensor ids);
 }

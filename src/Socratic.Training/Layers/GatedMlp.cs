@@ -26,6 +26,7 @@ internal sealed class GatedMlp : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var (gated, raised) = (gate.Apply(input), up.Apply(input));
-        return down.Apply(FusedGate.Has(activation) && Fast.Applies(gated, raised) ? FusedGate.Apply(gated, raised, activation) : activation.Apply(gated) * raised).MoveToOuterDisposeScope();
+        var isFused = FusedGate.Has(activation) && Fast.Applies(gated, raised);
+        return down.Apply(isFused ? FusedGate.Apply(gated, raised, activation) : activation.Apply(gated) * raised).MoveToOuterDisposeScope();
     }
 }

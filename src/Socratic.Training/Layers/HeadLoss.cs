@@ -88,13 +88,15 @@ internal static class HeadLoss
             Tensor? Scaled(Tensor? gradient) => gradient is null ? null : gradient * grad_output.to(gradient.dtype);
         }
 
-        private static void Block(long start, long count, Tensor hidden, Tensor weight, Tensor targets, double? cap, Tensor sum, Tensor? gradHidden, Tensor? gradWeight)
+        private static void Block(
+            long start, long count, Tensor hidden, Tensor weight, Tensor targets, double? cap, Tensor sum, Tensor? gradHidden, Tensor? gradWeight)
         {
             using var scope = NewDisposeScope();
             var rows = hidden.narrow(0, start, count);
             var logits = nn.functional.linear(rows, weight);
             var wantsGradient = gradHidden is not null || gradWeight is not null;
-            var (losses, gradient) = Fast.Applies(logits, weight) ? Fused(logits, targets.narrow(0, start, count), cap, wantsGradient) : Plain(logits, targets.narrow(0, start, count), cap, wantsGradient);
+            var wanted = targets.narrow(0, start, count);
+            var (losses, gradient) = Fast.Applies(logits, weight) ? Fused(logits, wanted, cap, wantsGradient) : Plain(logits, wanted, cap, wantsGradient);
             sum.PlusInPlace(losses.sum());
             if (gradient is null) return;
             gradHidden?.narrow(0, start, count).copy_(gradient.mm(weight));

@@ -41,7 +41,8 @@ public abstract class LinearLayer : nn.Module<Tensor, Tensor>
     public abstract Tensor DenseWeight(ScalarType dtype);
 
     /// <summary>
-    /// Replaces W by <paramref name="weight"/> [OutFeatures, InFeatures] (copied, rounded to the layer's own form). False if the layer cannot hold another weight.
+    /// Replaces W by <paramref name="weight"/> [OutFeatures, InFeatures] (copied, rounded to the layer's own form).
+    /// False if the layer cannot hold another weight.
     /// </summary>
     public abstract bool TrySetDenseWeight(Tensor weight);
 }

@@ -29,7 +29,9 @@ internal sealed class LinearSlot
     public void Replace(LinearLayer layer)
     {
         if (layer.InFeatures != Layer.InFeatures || layer.OutFeatures != Layer.OutFeatures)
-            throw new ArgumentException($"{Name} maps {Layer.InFeatures} to {Layer.OutFeatures} features; its replacement maps {layer.InFeatures} to {layer.OutFeatures}.", nameof(layer));
+            throw new ArgumentException(
+                $"{Name} maps {Layer.InFeatures} to {Layer.OutFeatures} features; its replacement maps {layer.InFeatures} to {layer.OutFeatures}.",
+                nameof(layer));
         // Taken out and put back with those after it: the order of the parameters stays the network's.
         var children = owner.named_children().SkipWhile(c => c.name != Name).ToArray();
         foreach (var (name, _) in children) owner.register_module(name, null!);

@@ -38,7 +38,8 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
 
     public NormKind Kind { get; }
 
-    public override Tensor forward(Tensor input) => Fast.Applies(input, weight) ? FusedNorm.Apply(input, weight, Epsilon, Kind == NormKind.OnePlusWeight ? 1 : 0) : Plain(input);
+    public override Tensor forward(Tensor input)
+        => Fast.Applies(input, weight) ? FusedNorm.Apply(input, weight, Epsilon, Kind == NormKind.OnePlusWeight ? 1 : 0) : Plain(input);
 
     /// <summary>The norm by torch operators, with the reference's roundings in every dtype.</summary>
     internal Tensor Plain(Tensor input)

@@ -62,9 +62,11 @@ internal sealed class RotaryTable(RotarySpecification specification, Device devi
         {
             var wavelength = (float)(2 * Math.PI) * (1 / values[i]);
             if (wavelength < (float)(scaling.OriginalLength / scaling.HighFrequencyFactor)) continue;
-            var stretched = values[i] / (float)scaling.Factor;
-            var smooth = ((float)scaling.OriginalLength * (1 / wavelength) - (float)scaling.LowFrequencyFactor) / (float)(scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
-            values[i] = wavelength > (float)(scaling.OriginalLength / scaling.LowFrequencyFactor) ? stretched : (1 - smooth) * values[i] / (float)scaling.Factor + smooth * values[i];
+            var factor = (float)scaling.Factor;
+            var range = (float)(scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
+            var smooth = ((float)scaling.OriginalLength * (1 / wavelength) - (float)scaling.LowFrequencyFactor) / range;
+            var isLong = wavelength > (float)(scaling.OriginalLength / scaling.LowFrequencyFactor);
+            values[i] = isLong ? values[i] / factor : (1 - smooth) * values[i] / factor + smooth * values[i];
         }
         return tensor(values);
     }

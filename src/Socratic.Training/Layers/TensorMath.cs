@@ -7,9 +7,9 @@ namespace Socratic.Training.Layers;
 /// Products that check their shapes (a wrong shape in torch's own wrapper ends the process), and arithmetic with numbers that live long enough.
 /// </summary>
 /// <remarks>
-/// TorchSharp turns each number into a finalizable <see cref="Scalar"/> and hands its bare pointer to the native call. Nothing holds the object meanwhile: a garbage
-/// collection at that moment frees it, and torch reads whatever lies there. Even <c>a + b</c> makes such a number, its hidden factor 1. So numbers used here are
-/// kept in fields, or in <c>using</c> variables around the call.
+/// TorchSharp turns each number into a finalizable <see cref="Scalar"/> and hands its bare pointer to the native call. Nothing holds the object meanwhile:
+/// a garbage collection at that moment frees it, and torch reads whatever lies there. Even <c>a + b</c> makes such a number, its hidden factor 1. So numbers
+/// used here are kept in fields, or in <c>using</c> variables around the call.
 /// </remarks>
 internal static class TensorMath
 {
@@ -45,17 +45,6 @@ internal static class TensorMath
     /// <summary>Rows [places, size] of a tensor [..., size], counted over all dimensions before the last.</summary>
     public static Tensor Rows(Tensor values, Tensor places) => values.reshape(-1, values.shape[^1]).index_select(0, places);
 
-    /// <summary>Matrix product of two tensors with at least two dimensions each; batch dimensions broadcast.</summary>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    public static Tensor MatMul(Tensor left, Tensor right)
-    {
-        if (left.dim() < 2 || right.dim() < 2 || left.shape[^1] != right.shape[^2] || !BatchesFit(left.shape, right.shape))
-            throw new ArgumentException($"Shapes [{string.Join(", ", left.shape)}] and [{string.Join(", ", right.shape)}] have no matrix product.");
-#pragma warning disable RS0030 // the one place that checks first
-        return left.matmul(right);
-#pragma warning restore RS0030
-    }
-
     /// <summary>Matrix product of two tensors [batch, rows, inner] and [batch, inner, columns].</summary>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static Tensor BatchedMatMul(Tensor left, Tensor right)
@@ -63,12 +52,5 @@ internal static class TensorMath
         if (left.dim() != 3 || right.dim() != 3 || left.shape[0] != right.shape[0] || left.shape[2] != right.shape[1])
             throw new ArgumentException($"Shapes [{string.Join(", ", left.shape)}] and [{string.Join(", ", right.shape)}] have no batched matrix product.");
         return left.bmm(right);
-    }
-
-    private static bool BatchesFit(long[] left, long[] right)
-    {
-        for (var (i, j) = (left.Length - 3, right.Length - 3); i >= 0 && j >= 0; i--, j--)
-            if (left[i] != right[j] && left[i] != 1 && right[j] != 1) return false;
-        return true;
     }
 }

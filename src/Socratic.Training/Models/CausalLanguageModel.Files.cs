@@ -38,10 +38,13 @@ public sealed partial class CausalLanguageModel
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var weights = Weights();
         Directory.CreateDirectory(folder);
-        SafetensorsWriter.Write(Path.Combine(folder, CheckpointTensors.SingleFile), weights.Select(w => KeyValuePair.Create<string, Tensor>(w.Key, w.Value)), Metadata);
+        var tensors = weights.Select(w => KeyValuePair.Create<string, Tensor>(w.Key, w.Value));
+        SafetensorsWriter.Write(Path.Combine(folder, CheckpointTensors.SingleFile), tensors, Metadata);
     }
 
-    /// <summary>Reads weights written by <see cref="SaveWeights"/> back into the live model; names and shapes are checked before the first is replaced.</summary>
+    /// <summary>
+    /// Reads weights written by <see cref="SaveWeights"/> back into the live model; names and shapes are checked before the first is replaced.
+    /// </summary>
     /// <exception cref="ModelLoadException">The folder holds no weights, or those of another model.</exception>
     public void LoadWeights(string folder)
     {
@@ -68,6 +71,8 @@ public sealed partial class CausalLanguageModel
         if (!HeadIsEmbedding) names.Add(WeightNames.Head);
         return weights.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(names)
             ? weights
-            : throw new InvalidOperationException("The model's linear layers are not all plain ones (an adapter is attached, or the weights are quantized): save what is attached, or merge it first.");
+            : throw new InvalidOperationException(
+                "The model's linear layers are not all plain ones (an adapter is attached, or the weights are quantized): save what is attached, "
+                + "or merge it first.");
     }
 }

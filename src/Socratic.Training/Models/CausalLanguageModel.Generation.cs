@@ -69,14 +69,16 @@ public sealed partial class CausalLanguageModel
         if (whole.Length > given) yield return whole[given..];
     }
 
-    internal GenerationSession StartGeneration(IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, Action<int, IReadOnlyList<int>, Tensor>? observe = null)
+    internal GenerationSession StartGeneration(
+        IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, Action<int, IReadOnlyList<int>, Tensor>? observe = null)
     {
         options.Validate();
         for (var i = 0; i < prompts.Count; i++)
         {
             if (prompts[i].Count == 0) throw new ArgumentException($"Prompt {i} is empty; it needs one token at least.", nameof(prompts));
             foreach (var id in prompts[i])
-                if (id < 0 || id >= Config.VocabularySize) throw new ArgumentException($"Prompt {i} holds the id {id}; the vocabulary has {Config.VocabularySize}.", nameof(prompts));
+                if (id < 0 || id >= Config.VocabularySize)
+                    throw new ArgumentException($"Prompt {i} holds the id {id}; the vocabulary has {Config.VocabularySize}.", nameof(prompts));
         }
         return new GenerationSession(new Network(this), prompts, options, options.StopIds ?? Config.StopIds) { Observe = observe };
     }

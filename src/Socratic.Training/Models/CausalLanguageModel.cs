@@ -49,7 +49,8 @@ public sealed partial class CausalLanguageModel : nn.Module
 
     /// <summary>The tokenizer of the model's folder, with its chat template.</summary>
     /// <exception cref="InvalidOperationException">The folder holds none.</exception>
-    public TextTokenizer Tokenizer => tokenizer ?? throw new InvalidOperationException($"{whyNoTokenizer} Put the tokenizer files of the model into the folder.");
+    public TextTokenizer Tokenizer
+        => tokenizer ?? throw new InvalidOperationException($"{whyNoTokenizer} Put the tokenizer files of the model into the folder.");
 
     /// <summary>True if the model's folder holds a tokenizer.</summary>
     public bool HasTokenizer => tokenizer is not null;
@@ -72,7 +73,8 @@ public sealed partial class CausalLanguageModel : nn.Module
     public void ReplaceLinear(string path, LinearLayer layer)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        if (!slots.TryGetValue(path, out var slot)) throw new KeyNotFoundException($"The model has no linear layer '{path}'; it has {string.Join(", ", slots.Keys.Take(8))}, ...");
+        if (!slots.TryGetValue(path, out var slot))
+            throw new KeyNotFoundException($"The model has no linear layer '{path}'; it has {string.Join(", ", slots.Keys.Take(8))}, ...");
         slot.Replace(layer);
     }
 
@@ -89,7 +91,8 @@ public sealed partial class CausalLanguageModel : nn.Module
         ArgumentNullException.ThrowIfNull(embedding);
         var (rows, size) = (decoder.Embedding.VocabularySize, decoder.Embedding.Size);
         if (embedding.VocabularySize != rows || embedding.Size != size)
-            throw new ArgumentException($"The embedding is [{rows}, {size}]; its replacement is [{embedding.VocabularySize}, {embedding.Size}].", nameof(embedding));
+            throw new ArgumentException(
+                $"The embedding is [{rows}, {size}]; its replacement is [{embedding.VocabularySize}, {embedding.Size}].", nameof(embedding));
         decoder.Replace(embedding);
     }
 
@@ -147,8 +150,8 @@ public sealed partial class CausalLanguageModel : nn.Module
     }
 
     /// <summary>
-    /// False computes everything with torch operators, padding and unlabelled positions too: what the kernels are tested against, and what meets the reference's
-    /// dropout, which is drawn for all positions.
+    /// False computes everything with torch operators, padding and unlabelled positions too: what the kernels are tested against, and what meets the
+    /// reference's dropout, which is drawn for all positions.
     /// </summary>
     internal bool UsesKernels { get; set; } = true;
 
@@ -162,7 +165,8 @@ public sealed partial class CausalLanguageModel : nn.Module
         using var plan = Plan(batch.Attention);
         var hidden = decoder.Forward(embedded, plan, observe: observe);
         var positions = Positions(batch, dropsPadding: false);
-        return HeadLoss.Sum(TensorMath.Rows(decoder.Norm.call(hidden), Longs(positions.Among)), HeadWeight()!, Longs(positions.Targets), specification.FinalSoftCap);
+        var rows = TensorMath.Rows(decoder.Norm.call(hidden), Longs(positions.Among));
+        return HeadLoss.Sum(rows, HeadWeight()!, Longs(positions.Targets), specification.FinalSoftCap);
     }
 
     internal Tensor FinalNorm(Tensor hidden) => decoder.Norm.call(hidden);
@@ -177,7 +181,9 @@ public sealed partial class CausalLanguageModel : nn.Module
     private static void Fit(Tensor inputIds, AttentionLayout attention)
     {
         if (inputIds.dim() != 2 || inputIds.shape[0] != attention.Rows || inputIds.shape[1] != attention.Length)
-            throw new ArgumentException($"Token ids of shape [{string.Join(", ", inputIds.shape)}] do not fit a layout of {attention.Rows} rows of {attention.Length}.", nameof(inputIds));
+            throw new ArgumentException(
+                $"Token ids of shape [{string.Join(", ", inputIds.shape)}] do not fit a layout of {attention.Rows} rows of {attention.Length}.",
+                nameof(inputIds));
     }
 
     private AttentionPlan Plan(AttentionLayout layout) => new(layout, Device, Dtype) { IsFused = CanUseKernels };

@@ -12,7 +12,8 @@ internal static class CommonSettings
     {
         var heads = config.Size("num_attention_heads");
         var keyHeads = config.Size("num_key_value_heads", heads);
-        if (heads % keyHeads != 0) throw config.Bad("num_key_value_heads", keyHeads.ToString(CultureInfo.InvariantCulture), $"a divisor of num_attention_heads = {heads}");
+        if (heads % keyHeads != 0)
+            throw config.Bad("num_key_value_heads", keyHeads.ToString(CultureInfo.InvariantCulture), $"a divisor of num_attention_heads = {heads}");
         if (headDimension % 2 != 0) throw config.Bad("head_dim", headDimension.ToString(CultureInfo.InvariantCulture), "an even number");
         if (config.IsNotZero("attention_dropout")) throw config.NotDone("attention_dropout", "a number other than 0", "0");
         return new DecoderSpecification
@@ -36,7 +37,8 @@ internal static class CommonSettings
     {
         if (config.OptionalSize("head_dim") is { } named) return named;
         var (hidden, heads) = (config.Size("hidden_size"), config.Size("num_attention_heads"));
-        return hidden % heads == 0 ? hidden / heads : throw config.Bad("num_attention_heads", heads.ToString(CultureInfo.InvariantCulture), $"a divisor of hidden_size = {hidden}, or head_dim beside it");
+        if (hidden % heads == 0) return hidden / heads;
+        throw config.Bad("num_attention_heads", heads.ToString(CultureInfo.InvariantCulture), $"a divisor of hidden_size = {hidden}, or head_dim beside it");
     }
 
     /// <summary>True for each layer that sees a window only: by <c>layer_types</c>, or by the family's own rule where that is missing.</summary>

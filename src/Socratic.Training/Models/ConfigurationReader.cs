@@ -87,7 +87,8 @@ internal sealed class ConfigurationReader
     public IReadOnlyList<string>? Words(string key) => Find(key) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String) => [.. list.EnumerateArray().Select(e => e.GetString()!)],
+        { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(e => e.ValueKind == JsonValueKind.String)
+            => [.. list.EnumerateArray().Select(e => e.GetString()!)],
         { } other => throw Bad(key, other.GetRawText(), "a list of texts"),
     };
 
@@ -112,7 +113,8 @@ internal sealed class ConfigurationReader
     public ModelLoadException Bad(string key, string found, string expected) => new($"{file}: {prefix}{key} is {Cut(found)}, expected {expected}.");
 
     /// <summary>The error for a setting that is known but not done here.</summary>
-    public ModelLoadException NotDone(string key, string found, string done) => new($"{file}: {prefix}{key} = {Cut(found)} is not supported; supported: {done}.");
+    public ModelLoadException NotDone(string key, string found, string done)
+        => new($"{file}: {prefix}{key} = {Cut(found)} is not supported; supported: {done}.");
 
     private double? Number(string key) => Find(key) switch
     {

@@ -46,7 +46,9 @@ internal sealed class LabelledPositions
                 var label = labels[row * layout.Length + t];
                 if (label == TokenBatch.IgnoreLabel) continue;
                 if (label < 0 || label >= vocabulary)
-                    throw new ArgumentException($"The label at row {row}, position {t} is {label}; the vocabulary has {vocabulary} ids, and {TokenBatch.IgnoreLabel} marks no target.", nameof(labels));
+                    throw new ArgumentException(
+                        $"The label at row {row}, position {t} is {label}; the vocabulary has {vocabulary} ids, "
+                        + $"and {TokenBatch.IgnoreLabel} marks no target.", nameof(labels));
                 places.Add(row * layout.Length + t - 1);
                 targets.Add(label);
             }

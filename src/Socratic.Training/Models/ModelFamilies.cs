@@ -8,7 +8,8 @@ namespace Socratic.Training.Models;
 /// <summary>The architectures there are.</summary>
 internal static class ModelFamilies
 {
-    private static readonly IModelFamily[] All = [new Gemma2Family(), new Gemma3Family(), new LlamaFamily(), new MistralFamily(), new Qwen2Family(), new Qwen3Family()];
+    private static readonly IModelFamily[] All =
+        [new Gemma2Family(), new Gemma3Family(), new LlamaFamily(), new MistralFamily(), new Qwen2Family(), new Qwen3Family()];
 
     /// <summary>The specification a config.json describes.</summary>
     /// <exception cref="ModelLoadException">The architecture is unknown, or the configuration is wrong or asks for something that is not supported.</exception>

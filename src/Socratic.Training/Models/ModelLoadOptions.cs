@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Socratic.Training;
 
-/// <summary>How <see cref="CausalLanguageModel.Load(string, Action{ModelLoadOptions}?)"/> builds the model. Modules are built in their final dtype on their final device.</summary>
+/// <summary>
+/// How <see cref="CausalLanguageModel.Load(string, Action{ModelLoadOptions}?)"/> builds the model. Modules are built in their final dtype on their final
+/// device.
+/// </summary>
 public sealed class ModelLoadOptions
 {
     /// <summary>The dtype of weights and computation.</summary>

@@ -7,9 +7,12 @@ internal static class RotarySettings
 {
     /// <summary>Of a model that has one kind for all layers.</summary>
     public static RotarySpecification Read(ConfigurationReader config, int headDimension, double defaultBase = 10000)
-        => config.Section("rope_parameters") is { } parameters
-            ? new RotarySpecification(parameters.Positive("rope_theta", defaultBase), headDimension, Scaling(parameters))
-            : new RotarySpecification(config.Positive("rope_theta", defaultBase), headDimension, config.Section("rope_scaling") is { } scaling ? Scaling(scaling) : null);
+    {
+        if (config.Section("rope_parameters") is { } parameters)
+            return new RotarySpecification(parameters.Positive("rope_theta", defaultBase), headDimension, Scaling(parameters));
+        var scaling = config.Section("rope_scaling") is { } section ? Scaling(section) : null;
+        return new RotarySpecification(config.Positive("rope_theta", defaultBase), headDimension, scaling);
+    }
 
     /// <summary>The scaling a section describes; null for the plain form.</summary>
     public static RotaryScaling? Scaling(ConfigurationReader section)
@@ -20,7 +23,8 @@ internal static class RotarySettings
             null or "default" => null,
             "linear" => new RotaryScaling.Linear(section.Positive("factor")),
             "llama3" => new RotaryScaling.Llama3(
-                section.Positive("factor"), section.Positive("low_freq_factor"), section.Positive("high_freq_factor"), section.Positive("original_max_position_embeddings")),
+                section.Positive("factor"), section.Positive("low_freq_factor"), section.Positive("high_freq_factor"),
+                section.Positive("original_max_position_embeddings")),
             var other => throw section.NotDone(key, $"\"{other}\"", "default, linear, llama3"),
         };
     }

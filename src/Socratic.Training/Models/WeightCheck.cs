@@ -10,27 +10,36 @@ internal static class WeightCheck
     /// <param name="tensors">The checkpoint.</param>
     /// <param name="expected">Names and shapes.</param>
     /// <param name="areLinearsForeign">True if linear layers are stored in another form, which whoever builds them checks.</param>
-    /// <exception cref="ModelLoadException">A tensor is missing, has another shape or is not floating point, or the checkpoint holds one that the model has not.</exception>
+    /// <exception cref="ModelLoadException">
+    /// A tensor is missing, has another shape or is not floating point, or the checkpoint holds one that the model has not.
+    /// </exception>
     public static void Run(CheckpointTensors tensors, IEnumerable<(string Name, long[] Shape)> expected, bool areLinearsForeign)
     {
         var wanted = expected.ToDictionary(e => e.Name, e => e.Shape, StringComparer.Ordinal);
-        var foreign = areLinearsForeign ? wanted.Keys.Where(n => n.Contains("_proj.", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal) : [];
+        var foreign = areLinearsForeign ? wanted.Keys.Where(IsLinear).ToHashSet(StringComparer.Ordinal) : [];
         var missing = wanted.Keys.Where(n => !foreign.Contains(n) && !tensors.Has(n)).ToList();
         if (missing.Count > 0)
-            throw new ModelLoadException($"{tensors.Folder}: {Some(missing)} missing from the weights; the checkpoint is incomplete, or config.json belongs to another model.");
+            throw new ModelLoadException(
+                $"{tensors.Folder}: {Some(missing)} missing from the weights; the checkpoint is incomplete, or config.json belongs to another model.");
         foreach (var (name, shape) in wanted)
         {
             if (foreign.Contains(name)) continue;
             var entry = tensors.Entry(name);
             if (!entry.Shape.SequenceEqual(shape))
-                throw new ModelLoadException($"{tensors.Folder}: '{name}' has shape [{string.Join(", ", entry.Shape)}], config.json asks for [{string.Join(", ", shape)}]; one of them belongs to another model.");
+                throw new ModelLoadException(
+                    $"{tensors.Folder}: '{name}' has shape [{string.Join(", ", entry.Shape)}], config.json asks for [{string.Join(", ", shape)}]; "
+                    + "one of them belongs to another model.");
             if (!Floats.Contains(entry.Dtype))
                 throw new ModelLoadException($"{tensors.Folder}: '{name}' is stored as {entry.Dtype}, expected F32, BF16, F16 or F64.");
         }
-        var extra = tensors.Names.Where(n => !wanted.ContainsKey(n) && !IsIgnored(n) && !(areLinearsForeign && n.Contains("_proj.", StringComparison.Ordinal))).ToList();
+        var extra = tensors.Names.Where(n => !wanted.ContainsKey(n) && !IsIgnored(n) && !(areLinearsForeign && IsLinear(n))).ToList();
         if (extra.Count > 0)
-            throw new ModelLoadException($"{tensors.Folder}: the weights hold {Some(extra)}, which the model described by config.json does not have; config.json belongs to another model.");
+            throw new ModelLoadException(
+                $"{tensors.Folder}: the weights hold {Some(extra)}, which the model described by config.json does not have; "
+                + "config.json belongs to another model.");
     }
+
+    private static bool IsLinear(string name) => name.Contains("_proj.", StringComparison.Ordinal);
 
     /// <summary>Old checkpoints store the rotary frequencies, which follow from the configuration.</summary>
     private static bool IsIgnored(string name) => name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);

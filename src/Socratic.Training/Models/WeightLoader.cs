@@ -23,11 +23,13 @@ internal sealed class WeightLoader(CheckpointTensors tensors, ModelLoadOptions o
     /// <summary>The linear layer at a path: the factory's, or a dense one.</summary>
     public LinearLayer Linear(string path, long outFeatures, long inFeatures, bool bias, bool isOutputEmbedding = false)
     {
-        if (options.LinearFactory?.Create(new LinearRequest(path, inFeatures, outFeatures, isOutputEmbedding, dtype, options.Device, tensors.Below(path))) is { } made)
+        var request = new LinearRequest(path, inFeatures, outFeatures, isOutputEmbedding, dtype, options.Device, tensors.Below(path));
+        if (options.LinearFactory?.Create(request) is { } made)
         {
             return made.InFeatures == inFeatures && made.OutFeatures == outFeatures
                 ? made
-                : throw new ModelLoadException($"{path}: the linear factory made a layer of {made.InFeatures} to {made.OutFeatures} features, expected {inFeatures} to {outFeatures}.");
+                : throw new ModelLoadException(
+                    $"{path}: the linear factory made a layer of {made.InFeatures} to {made.OutFeatures} features, expected {inFeatures} to {outFeatures}.");
         }
         return new DenseLinear(Parameter($"{path}.weight", [outFeatures, inFeatures]), bias ? Parameter($"{path}.bias", [outFeatures]) : null);
     }

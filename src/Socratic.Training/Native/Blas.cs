@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Socratic.Training.Native;
@@ -5,7 +6,9 @@ namespace Socratic.Training.Native;
 /// <summary>Small matrix products on raw memory: libtorch's own sgemm where its library shows it (on Linux it does), else a plain vector loop.</summary>
 internal static unsafe partial class Blas
 {
-    private static readonly bool HasSgemm = NativeLibrary.TryLoad("torch_cpu", typeof(TorchSharp.torch).Assembly, null, out var library) && NativeLibrary.TryGetExport(library, "sgemm_", out _);
+    /// <summary>True where libtorch's own product is used.</summary>
+    internal static readonly bool HasSgemm =
+        NativeLibrary.TryLoad("torch_cpu", typeof(TorchSharp.torch).Assembly, null, out var library) && NativeLibrary.TryGetExport(library, "sgemm_", out _);
 
     /// <summary>C = factor op(A) op(B) + keep C, all row by row; op(A) is [m, k], op(B) is [k, n].</summary>
     /// <param name="m">Rows of C.</param>
@@ -41,13 +44,13 @@ internal static unsafe partial class Blas
 
     private static void AddTimes(Span<float> row, float factor, float* values)
     {
-        var width = System.Numerics.Vector<float>.Count;
-        var factors = new System.Numerics.Vector<float>(factor);
+        var width = Vector<float>.Count;
+        var factors = new Vector<float>(factor);
         fixed (float* target = row)
         {
             var j = 0;
             for (; j <= row.Length - width; j += width)
-                System.Numerics.Vector.Store(System.Numerics.Vector.FusedMultiplyAdd(factors, System.Numerics.Vector.Load(values + j), System.Numerics.Vector.Load(target + j)), target + j);
+                Vector.Store(Vector.FusedMultiplyAdd(factors, Vector.Load(values + j), Vector.Load(target + j)), target + j);
             for (; j < row.Length; j++) target[j] += factor * values[j];
         }
     }

@@ -50,9 +50,11 @@ internal unsafe struct AttentionJob
 
     public readonly int KeyStride => Shared * Size;
 
-    public readonly float* TurnedQuery(int document, int head) => TurnedQueries + (long)Documents[document].Before * QueryStride + (long)head * Documents[document].Length * Size;
+    public readonly float* TurnedQuery(int document, int head)
+        => TurnedQueries + (long)Documents[document].Before * QueryStride + (long)head * Documents[document].Length * Size;
 
-    public readonly float* TurnedKey(int document, int shared) => TurnedKeys + (long)Documents[document].Before * KeyStride + (long)shared * Documents[document].Length * Size;
+    public readonly float* TurnedKey(int document, int shared)
+        => TurnedKeys + (long)Documents[document].Before * KeyStride + (long)shared * Documents[document].Length * Size;
 
     public readonly float* LogSum(int document, int head) => LogSums + (long)Documents[document].Before * Heads + (long)head * Documents[document].Length;
 
@@ -61,5 +63,7 @@ internal unsafe struct AttentionJob
 
     /// <summary>scale Q K^T of queries [start, end) and keys [firstKey, end).</summary>
     public readonly void Scores(float* queries, float* keys, int start, int end, int firstKey, float* scores, int stride)
-        => Blas.Multiply(end - start, end - firstKey, Size, Scale, new(queries + (long)start * Size, Size), new(keys + (long)firstKey * Size, Size, true), 0, new(scores, stride));
+        => Blas.Multiply(
+            end - start, end - firstKey, Size, Scale, new(queries + (long)start * Size, Size), new(keys + (long)firstKey * Size, Size, true),
+            0, new(scores, stride));
 }

@@ -5,8 +5,8 @@ using Socratic.Training.Native;
 namespace Socratic.Training.Layers.Kernels;
 
 /// <summary>
-/// Attention within documents, float32 on the processor, block of queries by block of queries: scores exist for one block only, forward and backward, and blocks
-/// after the queries or before their window are never touched.
+/// Attention within documents, float32 on the processor, block of queries by block of queries: scores exist for one block only, forward and backward,
+/// and keys after the queries or before their window are never touched.
 /// </summary>
 internal static unsafe class AttentionKernel
 {
@@ -46,7 +46,10 @@ internal static unsafe class AttentionKernel
                 var count = end - firstKey;
                 job.Scores(queries, keys, start, end, firstKey, scores, count);
                 for (var query = start; query < end; query++)
-                    logSums[query] = SoftmaxRows.Forward(scores + (long)(query - start) * count, job.FirstKey(query) - firstKey, query + 1 - firstKey, count, job.Cap);
+                {
+                    var row = scores + (long)(query - start) * count;
+                    logSums[query] = SoftmaxRows.Forward(row, job.FirstKey(query) - firstKey, query + 1 - firstKey, count, job.Cap);
+                }
                 Blas.Multiply(
                     end - start, size, count, 1, new(scores, count), new(values + (long)firstKey * keyStride, keyStride),
                     0, new(job.Output + (long)(first + start) * queryStride + head * size, queryStride));
@@ -96,7 +99,11 @@ internal static unsafe class AttentionKernel
             Rotation.Turn(work.GradBlock, size, target, queryStride, job.Cos + (long)start * size, job.Sin + (long)start * size, rows, size, -1);
         }
         if (job.GradKeys is not null)
-            Blas.Multiply(count, size, rows, job.Scale, new(work.GradScores, count, true), new(queries + (long)start * size, size), 1, new(work.GradKeys + (long)firstKey * size, size));
+        {
+            Blas.Multiply(
+                count, size, rows, job.Scale, new(work.GradScores, count, true), new(queries + (long)start * size, size),
+                1, new(work.GradKeys + (long)firstKey * size, size));
+        }
     }
 
     /// <summary>The sums over a key head's queries go to their tokens.</summary>

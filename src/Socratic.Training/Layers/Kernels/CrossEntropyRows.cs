@@ -20,8 +20,13 @@ internal static unsafe class CrossEntropyRows
     {
         var job = new Job
         {
-            Size = (int)logits.shape[1], Cap = (float)(cap ?? 0), WantsGradient = wantsGradient, Logits = (float*)TensorMemory.Pointer(logits), Targets = (long*)TensorMemory.Pointer(targets),
-            Losses = (float*)TensorMemory.Pointer(losses), Likeliest = likeliest is null ? null : (long*)TensorMemory.Pointer(likeliest),
+            Size = (int)logits.shape[1],
+            Cap = (float)(cap ?? 0),
+            WantsGradient = wantsGradient,
+            Logits = (float*)TensorMemory.Pointer(logits),
+            Targets = (long*)TensorMemory.Pointer(targets),
+            Losses = (float*)TensorMemory.Pointer(losses),
+            Likeliest = likeliest is null ? null : (long*)TensorMemory.Pointer(likeliest),
         };
         RowLoop.Run(logits.shape[0], 3L * job.Size, &Rows, &job);
         GC.KeepAlive(likeliest);

@@ -18,7 +18,8 @@ internal static unsafe class FusedGate
     /// <param name="gate">float32, contiguous.</param>
     /// <param name="up">Likewise, of the same shape.</param>
     /// <param name="activation">One that there is a kernel for.</param>
-    public static Tensor Apply(Tensor gate, Tensor up, Activation activation) => Fast.NeedsGraph(gate, up) ? Function.apply(gate, up, activation) : Compute(gate, up, activation);
+    public static Tensor Apply(Tensor gate, Tensor up, Activation activation)
+        => Fast.NeedsGraph(gate, up) ? Function.apply(gate, up, activation) : Compute(gate, up, activation);
 
     private static Tensor Compute(Tensor gate, Tensor up, Activation activation)
     {
@@ -55,7 +56,8 @@ internal static unsafe class FusedGate
         private const float RootOfTwoOverPi = 0.79788456f;
         private const float Cubic = 0.044715f;
 
-        public static Vector<float> Value(Vector<float> x) => x * 0.5f * (Vector<float>.One + VectorMath.Tanh(x * RootOfTwoOverPi * (Vector<float>.One + x * x * Cubic)));
+        public static Vector<float> Value(Vector<float> x)
+            => x * 0.5f * (Vector<float>.One + VectorMath.Tanh(x * RootOfTwoOverPi * (Vector<float>.One + x * x * Cubic)));
 
         public static (Vector<float> Value, Vector<float> Slope) ValueAndSlope(Vector<float> x)
         {
@@ -151,7 +153,13 @@ internal static unsafe class FusedGate
             var (gradGate, gradUp) = (empty_like(gradOutput), empty_like(gradOutput));
             var job = new Job
             {
-                Activation = (Activation)ctx.get_data(ActivationKey), Count = gradOutput.numel(), Gate = Pointer(saved[0]), Up = Pointer(saved[1]), GradOutput = Pointer(gradOutput), GradGate = Pointer(gradGate), GradUp = Pointer(gradUp),
+                Activation = (Activation)ctx.get_data(ActivationKey),
+                Count = gradOutput.numel(),
+                Gate = Pointer(saved[0]),
+                Up = Pointer(saved[1]),
+                GradOutput = Pointer(gradOutput),
+                GradGate = Pointer(gradGate),
+                GradUp = Pointer(gradUp),
             };
             RowLoop.Run((job.Count + RowLength - 1) / RowLength, RowLength, &Backward, &job);
             return GradientHandover.Give(grad_output, gradGate, gradUp, null);

@@ -28,7 +28,13 @@ internal static unsafe class FusedNorm
         var roots = empty([input.numel() / input.shape[^1]], ScalarType.Float32);
         var job = new Job
         {
-            Size = (int)input.shape[^1], Epsilon = epsilon, Offset = offset, Input = Pointer(input), Weight = Pointer(weight), Roots = Pointer(roots), Output = Pointer(output),
+            Size = (int)input.shape[^1],
+            Epsilon = epsilon,
+            Offset = offset,
+            Input = Pointer(input),
+            Weight = Pointer(weight),
+            Roots = Pointer(roots),
+            Output = Pointer(output),
         };
         RowLoop.Run(roots.shape[0], job.Size, &Forward, &job);
         return (output, roots);
@@ -124,7 +130,13 @@ internal static unsafe class FusedNorm
                 gradInput = empty_like(input);
                 var job = new Job
                 {
-                    Size = (int)input.shape[^1], Offset = offset, Input = Pointer(input), Weight = Pointer(weight), Roots = Pointer(roots), GradOutput = Pointer(gradOutput), GradInput = Pointer(gradInput),
+                    Size = (int)input.shape[^1],
+                    Offset = offset,
+                    Input = Pointer(input),
+                    Weight = Pointer(weight),
+                    Roots = Pointer(roots),
+                    GradOutput = Pointer(gradOutput),
+                    GradInput = Pointer(gradInput),
                 };
                 RowLoop.Run(roots.shape[0], job.Size, &Backward, &job);
             }

@@ -11,7 +11,8 @@ internal static class GemmaSettings
     {
         if (config.Flag("use_bidirectional_attention", false)) throw config.NotDone("use_bidirectional_attention", "true", "false");
         var headDimension = config.Size("head_dim", 256);
-        var common = CommonSettings.Read(config, CommonSettings.Activation(config, "hidden_activation", "gelu_pytorch_tanh"), headDimension, i => layers(i, headDimension), tiedByDefault: true);
+        var activation = CommonSettings.Activation(config, "hidden_activation", "gelu_pytorch_tanh");
+        var common = CommonSettings.Read(config, activation, headDimension, i => layers(i, headDimension), tiedByDefault: true);
         var bias = config.Flag("attention_bias", false);
         return common with
         {

@@ -7,7 +7,9 @@ public sealed record GenerationOptions
     /// <value>Default: 256.</value>
     public int MaxNewTokens { get; init; } = 256;
 
-    /// <summary>What logits are divided by before a token is drawn; 0 takes the likeliest token instead (greedy) and leaves top-k, top-p and min-p out.</summary>
+    /// <summary>
+    /// What logits are divided by before a token is drawn; 0 takes the likeliest token instead (greedy) and leaves top-k, top-p and min-p out.
+    /// </summary>
     /// <value>Default: 0.</value>
     public double Temperature { get; init; }
 

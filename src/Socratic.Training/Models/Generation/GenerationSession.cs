@@ -55,7 +55,9 @@ internal sealed class GenerationSession : IDisposable
         using var scope = NewDisposeScope();
         if (steps == 0) chooser.Begin(Prompts, network.VocabularySize, network.Device);
         else Compact();
-        var logits = steps == 0 ? network.NextLogits(PromptIds(), Layout(), 0, caches) : network.NextLogits(tensor(last, [last.Length, 1], device: network.Device), Layout(), Width + steps - 1, caches);
+        var logits = steps == 0
+            ? network.NextLogits(PromptIds(), Layout(), 0, caches)
+            : network.NextLogits(tensor(last, [last.Length, 1], device: network.Device), Layout(), Width + steps - 1, caches);
         Observe?.Invoke(steps, rows, logits);
         last = chooser.Choose(logits);
         for (var i = 0; i < rows.Count; i++)

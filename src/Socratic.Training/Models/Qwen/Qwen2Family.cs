@@ -5,5 +5,6 @@ internal sealed class Qwen2Family : IModelFamily
 {
     public IReadOnlyList<string> ModelTypes => ["qwen2"];
 
-    public DecoderSpecification Read(ConfigurationReader config) => QwenSettings.Read(config, CommonSettings.HeadDimension(config)) with { QueryKeyValueBias = true };
+    public DecoderSpecification Read(ConfigurationReader config)
+        => QwenSettings.Read(config, CommonSettings.HeadDimension(config)) with { QueryKeyValueBias = true };
 }

@@ -9,6 +9,7 @@ internal static class QwenSettings
         var window = config.Flag("use_sliding_window", false) ? (int?)config.PositiveOrNull("sliding_window", 4096) : null;
         var first = config.Whole("max_window_layers", 28);
         var windowed = CommonSettings.Windowed(config, i => window is not null && i >= first);
-        return CommonSettings.Read(config, CommonSettings.Activation(config, "hidden_act", "silu"), headDimension, i => new(windowed(i) ? window : null, rotary));
+        var activation = CommonSettings.Activation(config, "hidden_act", "silu");
+        return CommonSettings.Read(config, activation, headDimension, i => new(windowed(i) ? window : null, rotary));
     }
 }
