@@ -42,6 +42,7 @@ public sealed partial class ReadmeTests
     [InlineData("sh")]
     [InlineData("json")]
     [InlineData("xml")]
+    [InlineData("")]
     public void BothLanguagesShowTheSameCode(string language) => Assert.Equal(Blocks("README.md", language), Blocks("README.ja.md", language));
 
     [Theory]
@@ -64,7 +65,7 @@ public sealed partial class ReadmeTests
     private static string Normalized(string code)
         => string.Join('\n', code.Trim().Split('\n').Select(line => line.Trim()).Select(line => line.StartsWith("internal sealed ", StringComparison.Ordinal) ? line[9..] : line));
 
-    [GeneratedRegex(@"^```(\w+)\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^```(\w*)\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Fence();
 
     [GeneratedRegex(@"^using [\w. ]+;", RegexOptions.Multiline)]
