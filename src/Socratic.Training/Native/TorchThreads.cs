@@ -14,6 +14,9 @@ internal static unsafe partial class TorchThreads
         if (ParallelFor(begin, end, grain, body, context) != 0) throw new InvalidOperationException("libtorch's torch_parallel_for failed.");
     }
 
+    /// <summary>Calls <paramref name="body"/> once, on this thread, over the whole range.</summary>
+    internal static void Here(long begin, long end, delegate* unmanaged[Cdecl]<long, long, void*, void> body, void* context) => body(begin, end, context);
+
     [LibraryImport("torch_cpu", EntryPoint = "torch_parallel_for")]
     private static partial int ParallelFor(long begin, long end, long grain, delegate* unmanaged[Cdecl]<long, long, void*, void> body, void* context);
 }

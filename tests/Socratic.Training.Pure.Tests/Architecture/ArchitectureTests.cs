@@ -42,67 +42,62 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
-    public void OnlyNativeCallsNativeCode()
-        => Assert.Empty(Types(Root).Concat(Types("Socratic.Training.Lora")).Where(t => !InRoom(Outermost(t), "Native")).SelectMany(t => t.Methods).Where(m => m.IsPInvokeImpl).Select(m => m.FullName));
+    public void EveryRoomHasItsRule() => Assert.Equal(
+        ["Callbacks", "Checkpointing", "Data", "Diagnostics", "Evaluation", "Files", "Layers", "Loop", "Models", "Native", "Optimization", "Runs", "Safetensors", "Tokenization"],
+        Types(Root).Select(t => Outermost(t).Namespace).Where(n => n.StartsWith(Root + ".", StringComparison.Ordinal)).Select(n => n.Split('.')[2]).Distinct().Order(StringComparer.Ordinal));
 
     [Theory]
     [InlineData(Root)]
     [InlineData("Socratic.Training.Lora")]
-    public void TheLibrariesTouchNeitherConsoleNorNetworkNorEndTheProcess(string assembly) => Empty(
-        Types(assembly).SelectMany(References).Where(u => u.FullName == "System.Console" || u.Namespace.StartsWith("System.Net", StringComparison.Ordinal)));
+    public void OnlyNativeCallsNativeCode(string assembly)
+    {
+        var outside = Types(assembly).Where(t => !InRoom(Outermost(t), "Native")).ToArray();
+        Assert.Empty(outside.SelectMany(t => t.Methods).Where(m => m.IsPInvokeImpl || CallsThroughNativePointer(m)).Select(m => m.FullName));
+        Empty(outside.SelectMany(AssemblyReader.References).Where(u => u.FullName is "System.Runtime.InteropServices.NativeLibrary" or "System.Runtime.InteropServices.Marshal"));
+    }
 
-    [Fact]
-    public void TheFrameworkDoesNotKnowItsAdapters() => Empty(Types(Root).SelectMany(References).Where(u => u.Namespace.StartsWith("Socratic.Training.Lora", StringComparison.Ordinal)));
+    [Theory]
+    [InlineData(Root)]
+    [InlineData("Socratic.Training.Lora")]
+    public void TheLibrariesTouchNeitherConsoleNorNetworkNorEndTheProcess(string assembly)
+    {
+        Empty(Types(assembly).SelectMany(AssemblyReader.References).Where(u => u.FullName == "System.Console" || u.Namespace.StartsWith("System.Net", StringComparison.Ordinal)));
+        Assert.Empty(Types(assembly).SelectMany(AssemblyReader.Calls)
+            .Where(c => c is { DeclaringType.FullName: "System.Environment", Name: "Exit" or "FailFast" } or { DeclaringType.FullName: "System.Diagnostics.Process", Name: "Kill" or "Start" })
+            .Select(c => c.FullName));
+    }
+
+    [Theory]
+    [InlineData(Root)]
+    [InlineData("Socratic.Training.Lora", Root)]
+    public void AnAssemblyKnowsOnlyTheOneBelowIt(string assembly, params string[] below)
+        => Assert.Equal(below, AssemblyReader.Module(assembly).AssemblyReferences.Select(r => r.Name).Where(n => n.StartsWith("Socratic.", StringComparison.Ordinal)));
 
     [Fact]
     public void TheReaderSeesWhatIsThere()
     {
         Assert.Contains(Uses("Loop"), u => u.Name == "TrainingOptions");
-        Assert.Contains(Types("Socratic.Training.Lora").SelectMany(References), u => u.Name == "LinearLayer");
+        Assert.Contains(Types("Socratic.Training.Lora").SelectMany(AssemblyReader.References), u => u.Name == "LinearLayer");
+        Assert.Contains(Uses("Native"), u => u.Name == "NativeLibrary");
+        Assert.Contains(Types(Root).Where(t => InRoom(Outermost(t), "Native")).SelectMany(t => t.Methods), m => m.IsPInvokeImpl);
+
+        var probe = AssemblyReader.Types(typeof(ArchitectureProbe).Assembly.GetName().Name!).Where(t => Outermost(t).Name == nameof(ArchitectureProbe)).ToArray();
+        foreach (var hidden in new[] { typeof(Uri), typeof(Version), typeof(StringComparer), typeof(TimeZoneInfo), typeof(FormatException), typeof(ObsoleteAttribute), typeof(Random) })
+            Assert.Contains(probe.SelectMany(AssemblyReader.References), u => u.FullName == hidden.FullName);
+        Assert.Contains(probe.SelectMany(AssemblyReader.Calls), c => c is { DeclaringType.FullName: "System.Environment", Name: "Exit" });
+        Assert.Contains(probe.SelectMany(t => t.Methods), CallsThroughNativePointer);
     }
+
+    private static bool CallsThroughNativePointer(MethodDefinition method) => method.HasBody && method.Body.Instructions
+        .Any(i => i.Operand is CallSite site && site.CallingConvention is not (MethodCallingConvention.Default or MethodCallingConvention.Generic));
 
     private static void Empty(IEnumerable<TypeReference> used) => Assert.Empty(used.Select(u => u.FullName).Distinct());
 
     private static bool InRoom(TypeReference type, string room) => type.Namespace == $"{Root}.{room}" || type.Namespace.StartsWith($"{Root}.{room}.", StringComparison.Ordinal);
 
-    private static IEnumerable<TypeReference> Uses(string room) => Types(Root).Where(t => InRoom(Outermost(t), room)).SelectMany(References);
+    private static IEnumerable<TypeReference> Uses(string room) => Types(Root).Where(t => InRoom(Outermost(t), room)).SelectMany(AssemblyReader.References);
 
-    private static IEnumerable<TypeDefinition> Types(string assembly)
-    {
-        var module = ModuleDefinition.ReadModule(Path.Combine(AppContext.BaseDirectory, assembly + ".dll"));
-        return module.Types.SelectMany(WithNested);
-    }
+    private static IEnumerable<TypeDefinition> Types(string assembly) => AssemblyReader.Types(assembly);
 
-    private static IEnumerable<TypeDefinition> WithNested(TypeDefinition type) => type.NestedTypes.SelectMany(WithNested).Prepend(type);
-
-    private static IEnumerable<TypeReference> References(TypeDefinition type)
-    {
-        var direct = new List<TypeReference?> { type.BaseType };
-        direct.AddRange(type.Interfaces.Select(i => i.InterfaceType));
-        direct.AddRange(type.Fields.Select(f => f.FieldType));
-        foreach (var method in type.Methods)
-        {
-            direct.Add(method.ReturnType);
-            direct.AddRange(method.Parameters.Select(p => p.ParameterType));
-            if (!method.HasBody) continue;
-            direct.AddRange(method.Body.Variables.Select(v => v.VariableType));
-            direct.AddRange(method.Body.Instructions.Select(i => i.Operand switch
-            {
-                TypeReference used => used,
-                MemberReference member => member.DeclaringType,
-                _ => null,
-            }));
-        }
-        return direct.OfType<TypeReference>().SelectMany(Flat);
-    }
-
-    /// <summary>The type itself, what it is nested in, and its arguments.</summary>
-    private static IEnumerable<TypeReference> Flat(TypeReference type)
-    {
-        if (type is GenericInstanceType generic)
-            foreach (var argument in generic.GenericArguments.SelectMany(Flat)) yield return argument;
-        yield return Outermost(type.GetElementType());
-    }
-
-    private static TypeReference Outermost(TypeReference type) => type.DeclaringType is { } outer ? Outermost(outer) : type;
+    private static TypeReference Outermost(TypeReference type) => AssemblyReader.Outermost(type);
 }

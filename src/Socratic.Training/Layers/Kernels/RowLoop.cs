@@ -16,7 +16,7 @@ internal static unsafe class RowLoop
     public static void Run(long rows, long elements, delegate* unmanaged[Cdecl]<long, long, void*, void> body, void* context)
     {
         if (rows == 0) return;
-        if (rows * elements <= SmallWork || get_num_threads() == 1) body(0, rows, context);
+        if (rows * elements <= SmallWork || get_num_threads() == 1) TorchThreads.Here(0, rows, body, context);
         else TorchThreads.For(0, rows, Math.Max(1, SmallWork / Math.Max(1, elements)), body, context);
     }
 }

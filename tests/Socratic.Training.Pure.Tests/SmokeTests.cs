@@ -1,2 +1,0 @@
-namespace Socratic.Training.Pure.Tests;
-public sealed class SmokeTests { [Fact] public void Runs() { } }
