@@ -49,6 +49,7 @@ public sealed class ArchitectureTests
     [Theory]
     [InlineData(Root)]
     [InlineData("Socratic.Training.Lora")]
+    [InlineData("Socratic.Training.Quantization")]
     public void OnlyNativeCallsNativeCode(string assembly)
     {
         var outside = Types(assembly).Where(t => !InRoom(Outermost(t), "Native")).ToArray();
@@ -59,6 +60,7 @@ public sealed class ArchitectureTests
     [Theory]
     [InlineData(Root)]
     [InlineData("Socratic.Training.Lora")]
+    [InlineData("Socratic.Training.Quantization")]
     public void TheLibrariesTouchNeitherConsoleNorNetworkNorEndTheProcess(string assembly)
     {
         Empty(Types(assembly).SelectMany(AssemblyReader.References).Where(u => u.FullName == "System.Console" || u.Namespace.StartsWith("System.Net", StringComparison.Ordinal)));
