@@ -4,6 +4,7 @@ using Socratic.Training.Data.Sampling;
 using Socratic.Training.Diagnostics;
 using Socratic.Training.Evaluation;
 using Socratic.Training.Loop;
+using Socratic.Training.Native;
 using Socratic.Training.Optimization;
 using Socratic.Training.Optimization.Schedules;
 using static TorchSharp.torch;
@@ -122,7 +123,7 @@ public abstract partial class Trainer<TBatch> : IDisposable
     {
         var loss = ComputeLoss(batch, step);
         var divisor = loss.IsSum ? Math.Max(step.TargetCount, 1) : step.MicroBatches;
-        var share = divisor == 1 ? loss.Value : loss.Value / divisor;
+        var share = divisor == 1 ? loss.Value : loss.Value.DividedBy(divisor);
         share.backward();
         return share.detach();
     }

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Lora.Combining;
@@ -23,8 +24,8 @@ internal sealed record Factors(Tensor A, Tensor B, double Scale, double Weight)
     {
         double Root(Factors f) => Math.Sqrt(Math.Abs(f.Weight * f.Scale));
         return (
-            terms.Select(f => f.A * (Math.CopySign(1, f.Weight * f.Scale) * Root(f))).Aggregate((x, y) => x + y),
-            terms.Select(f => f.B * Root(f)).Aggregate((x, y) => x + y));
+            terms.Select(f => f.A.Times(Math.CopySign(1, f.Weight * f.Scale) * Root(f))).Aggregate((x, y) => x.Plus(y)),
+            terms.Select(f => f.B.Times(Root(f))).Aggregate((x, y) => x.Plus(y)));
     }
 
     private static (Tensor A, Tensor B) Concatenate(IReadOnlyList<Factors> terms, long rank)
@@ -35,7 +36,7 @@ internal sealed record Factors(Tensor A, Tensor B, double Scale, double Weight)
         foreach (var term in terms)
         {
             var own = term.A.shape[0];
-            a.narrow(0, at, own).copy_(term.A * (term.Weight * term.Scale));
+            a.narrow(0, at, own).copy_(term.A.Times(term.Weight * term.Scale));
             b.narrow(1, at, own).copy_(term.B);
             at += own;
         }
@@ -44,7 +45,7 @@ internal sealed record Factors(Tensor A, Tensor B, double Scale, double Weight)
 
     private static (Tensor A, Tensor B) SingularValues(IReadOnlyList<Factors> terms, long rank)
     {
-        var sum = terms.Select(f => f.B.mm(f.A) * (f.Weight * f.Scale)).Aggregate((x, y) => x + y);
+        var sum = terms.Select(f => f.B.mm(f.A).Times(f.Weight * f.Scale)).Aggregate((x, y) => x.Plus(y));
         var (u, s, vh) = linalg.svd(sum, fullMatrices: false);
         return (vh.narrow(0, 0, rank), u.narrow(1, 0, rank) * s.narrow(0, 0, rank));
     }

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Lora.Initialization;
@@ -15,7 +16,7 @@ internal static class Decomposition
         }
         // The leading singular values, half of each in A and in B, so that scale B A is their share of W.
         var (u, s, vh) = initialization.FastPissaIterations is { } iterations ? Leading(weight, rank, iterations) : linalg.svd(weight, fullMatrices: false);
-        var root = (s.narrow(0, 0, rank) / scale).sqrt();
+        var root = s.narrow(0, 0, rank).DividedBy(scale).sqrt();
         return (root.unsqueeze(1) * vh.narrow(0, 0, rank), u.narrow(1, 0, rank) * root);
     }
 
@@ -24,7 +25,7 @@ internal static class Decomposition
     {
         using var none = no_grad();
         using var product = b.mm(a);
-        return weight.add(product, -scale);
+        return weight.Plus(product, -scale);
     }
 
     /// <summary>Randomized decomposition (Halko, Martinsson, Tropp 2009, algorithms 4.4 and 5.1), with torch's draws.</summary>

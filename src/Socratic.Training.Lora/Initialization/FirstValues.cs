@@ -1,4 +1,5 @@
 using Socratic.Training.Lora.Layers;
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Lora.Initialization;
@@ -54,8 +55,8 @@ internal static class FirstValues
     {
         var q = linalg.qr(randn([rank, rank], ScalarType.Float32)).Q;
         var halves = q.view(rank / 2, 2, rank);
-        var a = randn([inFeatures, rank / 2], ScalarType.Float32).mm(halves.select(1, 0)).t() / 10.0;
-        var b = randn([rank / 2, outFeatures], ScalarType.Float32).t().mm(halves.select(1, 1)) / 10.0;
+        var a = randn([inFeatures, rank / 2], ScalarType.Float32).mm(halves.select(1, 0)).t().DividedBy(10);
+        var b = randn([rank / 2, outFeatures], ScalarType.Float32).t().mm(halves.select(1, 1)).DividedBy(10);
         return (a.contiguous(), b.contiguous());
     }
 }

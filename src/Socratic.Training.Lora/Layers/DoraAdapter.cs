@@ -1,5 +1,6 @@
 using Socratic.Training.Layers;
 using Socratic.Training.Lora.Files;
+using Socratic.Training.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -59,8 +60,8 @@ internal sealed class DoraAdapter(LinearLayer layer, LayerSettings settings, Par
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
-        var across = b.mm(a.mm(a.t())).mul_(scale).addmm_(weight, a.t(), 1, 2);
-        return weight.square().sum([1L]).add_(across.mul_(b).sum([1L]), scale).clamp_min_(0).sqrt_().MoveToOuterDisposeScope();
+        var across = b.mm(a.mm(a.t())).TimesInPlace(scale).addmm_(weight, a.t(), 1, 2);
+        return weight.square().sum([1L]).PlusInPlace(across.mul_(b).sum([1L]), scale).AtLeast(0).sqrt_().MoveToOuterDisposeScope();
     }
 
     /// <summary>m / ||W + scale B A||, [out]; the gradient goes to m only.</summary>
@@ -77,8 +78,8 @@ internal sealed class DoraAdapter(LinearLayer layer, LayerSettings settings, Par
         using var sum = AddShare(low, output, inFloat32: true);
         if (layer.Bias is not { } bias) return sum.mul(factor);
         using var wide = bias.to(ScalarType.Float32);
-        using var rest = addcmul(wide, factor, wide, -1);
-        return rest.addcmul(sum, factor, 1);
+        using var rest = wide.PlusProduct(factor, wide, -1);
+        return rest.PlusProduct(sum, factor, 1);
     }
 
     private Tensor WithoutBias(Tensor x)

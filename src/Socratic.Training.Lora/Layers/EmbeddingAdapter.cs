@@ -1,5 +1,6 @@
 using Socratic.Training.Layers;
 using Socratic.Training.Lora.Files;
+using Socratic.Training.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ internal sealed class EmbeddingAdapter(LayerSettings settings, Parameter a, Para
         using var table = a.t();
         using var low = layer.Lookup(table, ids);
         using var share = nn.functional.linear(low, b);
-        return output.add(share, Scale);
+        return output.Plus(share, Scale);
     }
 
     /// <summary>What a merge adds to the table [vocabulary, size], float32.</summary>
@@ -34,7 +35,7 @@ internal sealed class EmbeddingAdapter(LayerSettings settings, Parameter a, Para
     {
         using var none = no_grad();
         using var product = a.t().mm(b.t());
-        return product.mul(Scale);
+        return product.Times(Scale);
     }
 
     /// <inheritdoc/>

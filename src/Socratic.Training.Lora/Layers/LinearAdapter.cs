@@ -1,4 +1,5 @@
 using Socratic.Training.Lora.Files;
+using Socratic.Training.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -79,16 +80,16 @@ internal class LinearAdapter : IDisposable
     /// <summary>output + scale share in the number formats of PEFT: one rounding over a dense base, two over a 4-bit one.</summary>
     internal static Tensor Sum(Tensor output, Tensor share, double scale, bool inFloat32)
     {
-        if (output.dtype == ScalarType.Float32) return output.add_(share, scale);
+        if (output.dtype == ScalarType.Float32) return output.PlusInPlace(share, scale);
         if (inFloat32)
         {
-            var sum = output.add(share, scale);
+            var sum = output.Plus(share, scale);
             output.Dispose();
             return sum;
         }
-        using var scaled = share.mul(scale);
+        using var scaled = share.Times(scale);
         using var rounded = scaled.to(output.dtype);
-        return output.add_(rounded);
+        return output.PlusInPlace(rounded);
     }
 
     /// <summary>What a merge adds to <paramref name="weight"/>, W [out, in] of any dtype: scale B A in float32, a new tensor.</summary>
@@ -96,7 +97,7 @@ internal class LinearAdapter : IDisposable
     {
         using var none = no_grad();
         using var product = B.mm(A);
-        return product.mul(Scale);
+        return product.Times(Scale);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using Socratic.Training.Lora.Files;
+using Socratic.Training.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -29,6 +30,6 @@ internal sealed class TiedHeadAdapter(EmbeddingAdapter source) : LinearAdapter(s
     {
         using var none = no_grad();
         using var product = A.t().mm(B.t());
-        return product.mul(Scale);
+        return product.Times(Scale);
     }
 }

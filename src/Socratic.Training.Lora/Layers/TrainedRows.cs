@@ -1,4 +1,6 @@
 using Socratic.Training.Lora.Files;
+using Socratic.Training.Native;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -7,6 +9,7 @@ namespace Socratic.Training.Lora.Layers;
 /// <summary>Trained rows of a table whose other rows stay frozen: the rows themselves, [tokens, size], not differences.</summary>
 internal sealed class TrainedRows : IDisposable
 {
+    private readonly Scalar zero = 0L.ToScalar();
     private readonly Tensor place;
 
     /// <summary>Takes ownership of <paramref name="rows"/> and <paramref name="ids"/>, int64 [tokens]; the table has <paramref name="vocabularySize"/> rows.</summary>
@@ -14,8 +17,8 @@ internal sealed class TrainedRows : IDisposable
     {
         Rows = rows;
         Ids = ids;
-        place = full([vocabularySize], -1L, ScalarType.Int64, rows.device).DetachFromDisposeScope();
-        using var numbers = arange(ids.shape[0], ScalarType.Int64, rows.device);
+        place = TensorNumbers.Filled([vocabularySize], -1, ScalarType.Int64, rows.device).DetachFromDisposeScope();
+        using var numbers = TensorNumbers.Range(ids.shape[0], ScalarType.Int64, rows.device);
         place.index_copy_(0, ids, numbers);
     }
 
@@ -34,9 +37,9 @@ internal sealed class TrainedRows : IDisposable
         using var scope = NewDisposeScope();
         var places = place.index_select(0, ids.reshape(-1));
         var own = Rows.to(vectors.dtype);
-        if (factor is { } f) own = own * f;
-        var chosen = own.index_select(0, places.clamp_min(0)).view(vectors.shape);
-        return where(places.ge(0).view([.. ids.shape, 1]), chosen, vectors).MoveToOuterDisposeScope();
+        if (factor is { } f) own = own.Times(f);
+        var chosen = own.index_select(0, places.clamp_min(zero)).view(vectors.shape);
+        return where(places.ge(zero).view([.. ids.shape, 1]), chosen, vectors).MoveToOuterDisposeScope();
     }
 
     /// <summary>Puts the logits of trained ids in the place of those of the frozen rows, into <paramref name="logits"/> [n, vocabulary] itself.</summary>

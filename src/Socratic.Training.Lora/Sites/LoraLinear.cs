@@ -1,6 +1,7 @@
 using Socratic.Training.Layers;
 using Socratic.Training.Lora.Hosts;
 using Socratic.Training.Lora.Layers;
+using Socratic.Training.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -166,7 +167,7 @@ internal sealed class LoraLinear : LinearLayer, IAdapterSite
         if (!names.Any(n => adapters[n].Bias is not null)) return null;
         using var none = no_grad();
         originalBias ??= Bias!.detach().clone().DetachFromDisposeScope();
-        return MergedWeight.Add(originalBias, names.Where(n => adapters[n].Bias is not null).Select(n => adapters[n].Bias! * adapters[n].Scale), roundShare: false, Path);
+        return MergedWeight.Add(originalBias, names.Where(n => adapters[n].Bias is not null).Select(n => adapters[n].Bias!.Times(adapters[n].Scale)), roundShare: false, Path);
     }
 
     private void ForgetOriginal()

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,7 +13,7 @@ internal static class MergedWeight
         using var none = no_grad();
         using var scope = NewDisposeScope();
         var sum = roundShare ? original.clone() : original.to(ScalarType.Float32, copy: true);
-        foreach (var share in shares) sum.add_(share.to(sum.dtype));
+        foreach (var share in shares) sum.PlusInPlace(share.to(sum.dtype));
         return Checked(sum.to(original.dtype), path).MoveToOuterDisposeScope();
     }
 

@@ -50,7 +50,8 @@ public sealed class TokenBatch : IBatch
     {
         using var scope = NewDisposeScope();
         var labels = Labels.narrow(0, start, count).clone();
-        var targets = labels.narrow(1, 1, Length - 1).ne(IgnoreLabel).sum().ToInt64();
+        using var ignored = IgnoreLabel.ToScalar();
+        var targets = labels.narrow(1, 1, Length - 1).ne(ignored).sum().ToInt64();
         return new TokenBatch(InputIds.narrow(0, start, count).clone(), labels, Attention.Slice(start, count), [.. RowIndices.Skip(start).Take(count)], targets);
     }
 

@@ -1,4 +1,5 @@
 using Socratic.Training.Data;
+using Socratic.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -94,8 +95,8 @@ internal sealed class AttentionPlan : IDisposable
     {
         using var none = no_grad();
         using var scope = NewDisposeScope();
-        using Scalar width = window;
-        var keys = TensorMath.Range(layout.Length, ScalarType.Int64, device);
+        using var width = window.ToScalar();
+        var keys = TensorNumbers.Range(layout.Length, ScalarType.Int64, device);
         var queries = keys.narrow(0, firstQuery, Queries).unsqueeze(1);
         var allowed = keys.le(queries).logical_and_(keys.gt(queries - width)).unsqueeze(0);
         if (!layout.IsFull)
@@ -105,7 +106,7 @@ internal sealed class AttentionPlan : IDisposable
             var ofKey = tensor(keyDocuments, [layout.Rows, layout.Length], device: device).unsqueeze(1);
             allowed = allowed.logical_and(ofQuery.eq(ofKey));
         }
-        using Scalar lowest = dtype == ScalarType.BFloat16 ? BitConverter.UInt32BitsToSingle(0xFF7F0000) : float.MinValue;
+        using var lowest = (dtype == ScalarType.BFloat16 ? BitConverter.UInt32BitsToSingle(0xFF7F0000) : float.MinValue).ToScalar();
         var mask = zeros(allowed.shape, dtype, device).masked_fill_(allowed.logical_not_(), lowest);
         return mask.unsqueeze(1).unsqueeze(1).DetachFromDisposeScope();
     }

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Layers;

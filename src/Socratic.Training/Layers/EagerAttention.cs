@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using Socratic.Training.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -55,7 +56,7 @@ internal static class HeadLoss
     {
         var wide = logits.to(ScalarType.Float32);
         if (cap is null) return (wide, null);
-        using Scalar number = cap.Value;
+        using var number = cap.Value.ToScalar();
         var tanh = (wide / number).tanh_();
         return (tanh * number, tanh);
     }
@@ -122,7 +123,7 @@ internal static class HeadLoss
             var losses = total.log() - ofTarget;
             if (!wantsGradient) return (losses, null);
             gradient.div_(total);
-            gradient.scatter_add_(1, column, TensorMath.Filled(column.shape, -1, ScalarType.Float32, logits.device));
+            gradient.scatter_add_(1, column, TensorNumbers.Filled(column.shape, -1, ScalarType.Float32, logits.device));
             if (tanh is not null) gradient.sub_(tanh.mul_(tanh).mul_(gradient));
             return (losses, gradient.to(logits.dtype));
         }

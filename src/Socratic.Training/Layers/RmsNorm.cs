@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using Socratic.Training.Layers.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -27,7 +28,7 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
     {
         this.weight = weight;
         Epsilon = epsilon;
-        this.epsilon = epsilon;
+        this.epsilon = epsilon.ToScalar();
         Kind = kind;
         register_parameter("weight", weight);
     }

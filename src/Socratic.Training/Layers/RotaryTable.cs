@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,9 +29,9 @@ internal sealed class RotaryTable(RotarySpecification specification, Device devi
     {
         using var scope = NewDisposeScope();
         var pairs = specification.HeadDimension / 2;
-        using Scalar half = pairs;
-        var exponents = TensorMath.Range(pairs, ScalarType.Float32, CPU) / half;
-        var inverse = TensorMath.Filled([pairs], specification.Base, ScalarType.Float32, CPU).pow(exponents).reciprocal();
+        using var half = pairs.ToScalar();
+        var exponents = TensorNumbers.Range(pairs, ScalarType.Float32, CPU) / half;
+        var inverse = TensorNumbers.Filled([pairs], specification.Base, ScalarType.Float32, CPU).pow(exponents).reciprocal();
         var scaled = specification.Scaling switch
         {
             null => inverse,
@@ -50,7 +51,7 @@ internal sealed class RotaryTable(RotarySpecification specification, Device devi
 
     private static Tensor Divided(Tensor values, double divisor)
     {
-        using Scalar number = divisor;
+        using var number = divisor.ToScalar();
         return values / number;
     }
 
@@ -76,7 +77,7 @@ internal sealed class RotaryTable(RotarySpecification specification, Device devi
         Dispose();
         using var none = no_grad();
         using var scope = NewDisposeScope();
-        var angles = TensorMath.Range(length, ScalarType.Float32, CPU).unsqueeze(1) * InverseFrequencies(Specification).unsqueeze(0);
+        var angles = TensorNumbers.Range(length, ScalarType.Float32, CPU).unsqueeze(1) * InverseFrequencies(Specification).unsqueeze(0);
         var both = cat([angles, angles], 1);
         cos = both.cos().to(device).DetachFromDisposeScope();
         sin = both.sin().to(device).DetachFromDisposeScope();

@@ -33,8 +33,8 @@ internal sealed class SelfAttention : nn.Module
     {
         this.shape = shape;
         this.rotary = rotary;
-        scale = shape.Scale;
-        cap = shape.SoftCap is { } softCap ? softCap : null;
+        scale = shape.Scale.ToScalar();
+        cap = shape.SoftCap?.ToScalar();
         query = new(this, "q_proj", linears.Query);
         key = new(this, "k_proj", linears.Key);
         value = new(this, "v_proj", linears.Value);

@@ -1,47 +1,10 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Layers;
 
-/// <summary>
-/// Products that check their shapes (a wrong shape in torch's own wrapper ends the process), and arithmetic with numbers that live long enough.
-/// </summary>
-/// <remarks>
-/// TorchSharp turns each number into a finalizable <see cref="Scalar"/> and hands its bare pointer to the native call. Nothing holds the object meanwhile:
-/// a garbage collection at that moment frees it, and torch reads whatever lies there. Even <c>a + b</c> makes such a number, its hidden factor 1. So numbers
-/// used here are kept in fields, or in <c>using</c> variables around the call.
-/// </remarks>
+/// <summary>Products that check their shapes: a wrong shape in torch's own wrapper ends the process.</summary>
 internal static class TensorMath
 {
-    private static readonly Scalar One = 1;
-    private static readonly Scalar Zero = 0;
-
-    /// <summary>a + b.</summary>
-    public static Tensor Plus(this Tensor left, Tensor right) => left.add(right, One);
-
-    /// <summary>a += b.</summary>
-    public static Tensor PlusInPlace(this Tensor left, Tensor right) => left.add_(right, One);
-
-    /// <summary>a + 1.</summary>
-    public static Tensor PlusOne(this Tensor values) => values.add(One, One);
-
-    /// <summary>a + number.</summary>
-    public static Tensor PlusNumber(this Tensor values, Scalar number) => values.add(number, One);
-
-    /// <summary>0, 1, ..., count - 1.</summary>
-    public static Tensor Range(long count, ScalarType dtype, Device device)
-    {
-        using Scalar end = count;
-        return arange(Zero, end, One, dtype, device);
-    }
-
-    /// <summary>A tensor full of one number.</summary>
-    public static Tensor Filled(long[] shape, double value, ScalarType dtype, Device device)
-    {
-        using Scalar number = value;
-        return full(shape, number, dtype, device);
-    }
-
     /// <summary>Rows [places, size] of a tensor [..., size], counted over all dimensions before the last.</summary>
     public static Tensor Rows(Tensor values, Tensor places) => values.reshape(-1, values.shape[^1]).index_select(0, places);
 

@@ -19,9 +19,9 @@ internal sealed class TokenEmbedding : EmbeddingLayer
         : base(nameof(TokenEmbedding), weight.shape[0], weight.shape[1])
     {
         this.weight = weight;
-        this.paddingId = paddingId is { } id ? id : null;
+        this.paddingId = paddingId?.ToScalar();
         Scale = scale is null ? null : RoundTo(scale.Value, weight.dtype);
-        factor = Scale is { } rounded ? rounded : null;
+        factor = Scale?.ToScalar();
         register_parameter("weight", weight);
     }
 

@@ -22,7 +22,7 @@ public sealed partial class CausalLanguageModel : nn.Module
     private readonly TextTokenizer? tokenizer;
     private readonly string? whyNoTokenizer;
     private readonly Scalar? cap;
-    private readonly Scalar ignored = TokenBatch.IgnoreLabel;
+    private readonly Scalar ignored = TokenBatch.IgnoreLabel.ToScalar();
     private readonly Dictionary<string, LinearSlot> slots;
 
     private CausalLanguageModel(LoadedParts parts)
@@ -30,7 +30,7 @@ public sealed partial class CausalLanguageModel : nn.Module
     {
         decoder = parts.Decoder;
         specification = parts.Specification;
-        cap = specification.FinalSoftCap is { } softCap ? softCap : null;
+        cap = specification.FinalSoftCap?.ToScalar();
         source = parts.Source;
         tokenizer = parts.Tokenizer;
         whyNoTokenizer = parts.WhyNoTokenizer;

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Optimization;
@@ -61,27 +62,27 @@ public sealed class Adafactor : ParameterOptimizer
         var (p, g) = (slot.Value.to(type), gradient.to(type));
         var keep = 1 - Math.Pow(slot.Steps, decayRate);
         var rate = slot.Group.LearningRate;
-        var scale = scaleByParameter ? Rms(p).clamp_min(scaleFloor) : null;
+        var scale = scaleByParameter ? Rms(p).AtLeast(scaleFloor) : null;
 
         var update = Direction(slot.State, g, keep);
-        update.div_(Rms(update).div_(clipThreshold).clamp_min(1)).mul_(rate);
+        update.div_(Rms(update).DividedByInPlace(clipThreshold).AtLeast(1)).TimesInPlace(rate);
         if (scale is not null) update.mul_(scale);
         if (beta1 is { } share)
         {
             var mean = slot.State[^1];
-            update = mean.mul_(share).add_(update, 1 - share);
+            update = mean.TimesInPlace(share).PlusInPlace(update, 1 - share);
         }
         var kept = slot.Group.WeightDecay * rate;
-        if (kept != 0) p = p.sub(scale is null ? p.mul(kept) : p.mul(scale).mul_(kept));
+        if (kept != 0) p = p.sub(scale is null ? p.Times(kept) : p.mul(scale).TimesInPlace(kept));
         slot.Value.copy_(p.sub(update));
     }
 
     private Tensor Direction(Tensor[] state, Tensor g, double keep)
     {
-        var squares = g.square().add_(epsilon);
-        if (g.dim() < 2) return state[0].mul_(keep).add_(squares, 1 - keep).rsqrt().mul_(g);
-        var rows = state[0].mul_(keep).add_(squares.mean([-1]), 1 - keep);
-        var columns = state[1].mul_(keep).add_(squares.mean([-2]), 1 - keep);
+        var squares = g.square().PlusInPlace(epsilon);
+        if (g.dim() < 2) return state[0].TimesInPlace(keep).PlusInPlace(squares, 1 - keep).rsqrt().mul_(g);
+        var rows = state[0].TimesInPlace(keep).PlusInPlace(squares.mean([-1]), 1 - keep);
+        var columns = state[1].TimesInPlace(keep).PlusInPlace(squares.mean([-2]), 1 - keep);
         return rows.div(rows.mean([-1], keepdim: true)).rsqrt_().unsqueeze(-1).mul(columns.rsqrt().unsqueeze(-2)).mul_(g);
     }
 

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Optimization;
@@ -21,13 +22,13 @@ public sealed class Adagrad : ParameterOptimizer
         this.epsilon = Range.NotNegative(epsilon, nameof(epsilon));
     }
 
-    private protected override (string Kind, Tensor Value)[] CreateState(Tensor parameter) => [("sum", full_like(parameter, initialSum))];
+    private protected override (string Kind, Tensor Value)[] CreateState(Tensor parameter) => [("sum", TensorNumbers.Filled(parameter.shape, initialSum, parameter.dtype, parameter.device))];
 
     private protected override void Update(OptimizerSlot slot, Tensor gradient)
     {
         var (p, sum, decay) = (slot.Value, slot.State[0], slot.Group.WeightDecay);
-        var g = decay == 0 ? gradient : gradient.add(p, decay);
-        sum.addcmul_(g, g, 1);
-        p.addcdiv_(g, sum.sqrt().add_(epsilon), -slot.Group.LearningRate / (1 + (slot.Steps - 1) * rateDecay));
+        var g = decay == 0 ? gradient : gradient.Plus(p, decay);
+        sum.PlusProductInPlace(g, g, 1);
+        p.PlusQuotientInPlace(g, sum.sqrt().PlusInPlace(epsilon), -slot.Group.LearningRate / (1 + (slot.Steps - 1) * rateDecay));
     }
 }

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Optimization;
@@ -53,10 +54,10 @@ public sealed class AdamW : ParameterOptimizer
         var work = narrow ? [slot.Value.to(ScalarType.Float32), slot.State[0].to(ScalarType.Float32), slot.State[1].to(ScalarType.Float32)] : new[] { slot.Value, slot.State[0], slot.State[1] };
         var (p, m, v) = (work[0], work[1], work[2]);
         var g = narrow ? gradient.to(ScalarType.Float32) : gradient;
-        p.mul_(c.Keep);
-        m.add_(g.sub(m), c.Take1);
-        v.mul_(beta2).addcmul_(g, g, c.Take2);
-        p.addcdiv_(m, v.sqrt().mul_(c.RootScale).add_(epsilon), -c.StepSize);
+        p.TimesInPlace(c.Keep);
+        m.PlusInPlace(g.sub(m), c.Take1);
+        v.TimesInPlace(beta2).PlusProductInPlace(g, g, c.Take2);
+        p.PlusQuotientInPlace(m, v.sqrt().TimesInPlace(c.RootScale).PlusInPlace(epsilon), -c.StepSize);
         if (!narrow) return;
         slot.Value.copy_(p);
         slot.State[0].copy_(m);

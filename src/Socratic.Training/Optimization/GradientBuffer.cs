@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -80,7 +81,7 @@ public sealed class GradientBuffer : IDisposable
         Collect();
         using var scope = NewDisposeScope();
         using var gradient = no_grad();
-        foreach (var block in blocks) block.mul_(factor);
+        foreach (var block in blocks) block.TimesInPlace(factor);
     }
 
     /// <summary>After <see cref="Measure"/> gave a norm that is not finite: the first parameter whose gradient is to blame.</summary>

@@ -82,7 +82,7 @@ internal sealed class GradientSlot(TrainableParameter parameter)
         foreach (var gradient in others)
         {
             using var plain = gradient.detach();
-            View.add_(plain);
+            View.PlusInPlace(plain);
             gradient.Dispose();
         }
         Bind();

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Optimization;
@@ -25,8 +26,8 @@ public sealed class Lion : ParameterOptimizer
     private protected override void Update(OptimizerSlot slot, Tensor gradient)
     {
         var (p, mean, rate) = (slot.Value, slot.State[0], slot.Group.LearningRate);
-        var direction = mean.mul(beta1).add_(gradient, 1 - beta1).sign_();
-        p.mul_(1 - rate * slot.Group.WeightDecay).add_(direction, -rate);
-        mean.mul_(beta2).add_(gradient, 1 - beta2);
+        var direction = mean.Times(beta1).PlusInPlace(gradient, 1 - beta1).sign_();
+        p.TimesInPlace(1 - rate * slot.Group.WeightDecay).PlusInPlace(direction, -rate);
+        mean.TimesInPlace(beta2).PlusInPlace(gradient, 1 - beta2);
     }
 }

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Optimization;
@@ -82,7 +83,7 @@ public abstract class ParameterOptimizer : IOptimizer
         foreach (var slot in due)
         {
             using var scope = NewDisposeScope();
-            Update(slot, scale == 1 ? slot.Gradient! : slot.Gradient!.mul(scale));
+            Update(slot, scale == 1 ? slot.Gradient! : slot.Gradient!.Times(scale));
         }
     }
 

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Optimization;
@@ -35,23 +36,23 @@ public sealed class RmsProp : ParameterOptimizer
     private protected override void Update(OptimizerSlot slot, Tensor gradient)
     {
         var (p, square, decay) = (slot.Value, slot.State[0], slot.Group.WeightDecay);
-        var g = decay == 0 ? gradient : gradient.add(p, decay);
-        square.mul_(smoothing).addcmul_(g, g, 1 - smoothing);
+        var g = decay == 0 ? gradient : gradient.Plus(p, decay);
+        square.TimesInPlace(smoothing).PlusProductInPlace(g, g, 1 - smoothing);
         var spread = square;
         if (centered)
         {
             var mean = slot.State[^1];
-            mean.add_(g.sub(mean), 1 - smoothing);
-            spread = square.addcmul(mean, mean, -1);
+            mean.PlusInPlace(g.sub(mean), 1 - smoothing);
+            spread = square.PlusProduct(mean, mean, -1);
         }
-        var divisor = spread.sqrt().add_(epsilon);
+        var divisor = spread.sqrt().PlusInPlace(epsilon);
         if (momentum == 0)
         {
-            p.addcdiv_(g, divisor, -slot.Group.LearningRate);
+            p.PlusQuotientInPlace(g, divisor, -slot.Group.LearningRate);
             return;
         }
         var buffer = slot.State[1];
-        buffer.mul_(momentum).addcdiv_(g, divisor, 1);
-        p.add_(buffer, -slot.Group.LearningRate);
+        buffer.TimesInPlace(momentum).PlusQuotientInPlace(g, divisor, 1);
+        p.PlusInPlace(buffer, -slot.Group.LearningRate);
     }
 }

@@ -1,3 +1,4 @@
+using Socratic.Training.Native;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Optimization;
@@ -28,15 +29,15 @@ public sealed class Sgd : ParameterOptimizer
     private protected override void Update(OptimizerSlot slot, Tensor gradient)
     {
         var (p, decay) = (slot.Value, slot.Group.WeightDecay);
-        var g = decay == 0 ? gradient : gradient.add(p, decay);
+        var g = decay == 0 ? gradient : gradient.Plus(p, decay);
         var direction = g;
         if (momentum != 0)
         {
             var buffer = slot.State[0];
             if (slot.Steps == 1) buffer.copy_(g);
-            else buffer.mul_(momentum).add_(g, 1 - dampening);
-            direction = nesterov ? g.add(buffer, momentum) : buffer;
+            else buffer.TimesInPlace(momentum).PlusInPlace(g, 1 - dampening);
+            direction = nesterov ? g.Plus(buffer, momentum) : buffer;
         }
-        p.add_(direction, -slot.Group.LearningRate);
+        p.PlusInPlace(direction, -slot.Group.LearningRate);
     }
 }

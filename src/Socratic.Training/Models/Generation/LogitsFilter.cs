@@ -6,12 +6,12 @@ namespace Socratic.Training.Models.Generation;
 /// <summary>The filters between logits and choice. Each takes and gives float32 [rows, vocabulary]; a token that is out has minus infinity.</summary>
 internal sealed class LogitsFilter(GenerationOptions options)
 {
-    private readonly Scalar penalty = options.RepetitionPenalty;
-    private readonly Scalar temperature = options.Temperature;
-    private readonly Scalar removedShare = 1 - options.TopP;
-    private readonly Scalar leastShare = options.MinP;
-    private readonly Scalar zero = 0;
-    private readonly Scalar gone = double.NegativeInfinity;
+    private readonly Scalar penalty = options.RepetitionPenalty.ToScalar();
+    private readonly Scalar temperature = options.Temperature.ToScalar();
+    private readonly Scalar removedShare = (1 - options.TopP).ToScalar();
+    private readonly Scalar leastShare = options.MinP.ToScalar();
+    private readonly Scalar zero = 0.ToScalar();
+    private readonly Scalar gone = double.NegativeInfinity.ToScalar();
 
     /// <summary>True if the penalty needs to know which tokens have been.</summary>
     public bool UsesSeenTokens => options.RepetitionPenalty != 1;

@@ -48,7 +48,7 @@ internal sealed class TokenChooser(GenerationOptions options) : IDisposable
         var points = new double[logits.shape[0]];
         for (var row = 0; row < points.Length; row++) points[row] = random.NextDouble();
         var at = tensor(points, [points.Length, 1], device: logits.device) * shares.narrow(1, shares.shape[1] - 1, 1);
-        using Scalar last = shares.shape[1] - 1;
+        using var last = (shares.shape[1] - 1).ToScalar();
         return searchsorted(shares, at, right: true).squeeze(1).clamp_max_(last);
     }
 }
