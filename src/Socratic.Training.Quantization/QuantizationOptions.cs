@@ -1,0 +1,48 @@
+using System.Numerics;
+
+namespace Socratic.Training.Quantization;
+
+/// <summary>How weights are brought to 4 bits, with bitsandbytes' meaning and defaults.</summary>
+public sealed record QuantizationOptions
+{
+    internal const int SmallestBlock = 32;
+
+    internal const int LargestBlock = 4096;
+
+    /// <summary>The code book (<c>bnb_4bit_quant_type</c>).</summary>
+    /// <value>Default: <see cref="QuantizationType.NF4"/>.</value>
+    public QuantizationType Type { get; init; } = QuantizationType.NF4;
+
+    /// <summary>How many weights, in the order in which they lie in memory, share one scale: a power of two from 32 to 4096.</summary>
+    /// <value>Default: 64.</value>
+    public int BlockSize { get; init; } = 64;
+
+    /// <summary>Bring the scales to 8 bits as well, 256 to a block (<c>bnb_4bit_use_double_quant</c>): 4.13 bits a weight instead of 4.5 at block size 64.</summary>
+    /// <value>Default: true.</value>
+    public bool DoubleQuantization { get; init; } = true;
+
+    /// <summary>The dtype in which layers multiply (<c>bnb_4bit_compute_dtype</c>).</summary>
+    /// <value>Default: <see cref="QuantizedComputeDtype.Auto"/>.</value>
+    public QuantizedComputeDtype ComputeDtype { get; init; } = QuantizedComputeDtype.Auto;
+
+    /// <summary>Every problem of the settings; empty if there is none.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        var problems = new List<string>();
+        if (!Enum.IsDefined(Type)) problems.Add($"{nameof(Type)} is {(int)Type}: expected {Names<QuantizationType>()}.");
+        if (!IsBlockSize(BlockSize)) problems.Add($"{nameof(BlockSize)} is {BlockSize}: expected a power of two from {SmallestBlock} to {LargestBlock}.");
+        if (!Enum.IsDefined(ComputeDtype)) problems.Add($"{nameof(ComputeDtype)} is {(int)ComputeDtype}: expected {Names<QuantizedComputeDtype>()}.");
+        return problems;
+    }
+
+    internal static bool IsBlockSize(int size) => size is >= SmallestBlock and <= LargestBlock && BitOperations.IsPow2(size);
+
+    /// <exception cref="ArgumentException">Something is wrong; the message lists all of it.</exception>
+    internal void Check()
+    {
+        var problems = Validate();
+        if (problems.Count > 0) throw new ArgumentException($"The quantization options are wrong: {string.Join(" ", problems)}");
+    }
+
+    private static string Names<T>() where T : struct, Enum => string.Join(", ", Enum.GetNames<T>());
+}
