@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Socratic.Training.Quantization.Tests.Kernels.Shim;
+
+/// <summary>
+/// Memory of exactly the size asked for, 256-byte aligned as torch's CUDA allocator gives it (or a little past that, as a view has it), poisoned,
+/// and looked at when it is freed: nobody may have written beside it.
+/// </summary>
+internal sealed unsafe class NativeBuffer : IDisposable
+{
+    // Under AddressSanitizer the allocation ends where the buffer ends, so that reading on is seen as well.
+    private static readonly int Fence = Environment.GetEnvironmentVariable("LD_PRELOAD")?.Contains("libasan", StringComparison.Ordinal) == true ? 0 : 64;
+
+    private readonly byte* start;
+    private readonly int shift;
+    private readonly int length;
+
+    internal NativeBuffer(long bytes, int shift = 0)
+    {
+        this.shift = shift;
+        length = checked((int)bytes);
+        start = (byte*)NativeMemory.AlignedAlloc((nuint)(length + shift + Fence), 256);
+        new Span<byte>(start, length + shift + Fence).Fill(0xA5);
+    }
+
+    internal nint Pointer => (nint)(start + shift);
+
+    internal Span<byte> Bytes => new(start + shift, length);
+
+    internal static NativeBuffer Of(ReadOnlySpan<byte> bytes, int shift = 0)
+    {
+        var buffer = new NativeBuffer(bytes.Length, shift);
+        bytes.CopyTo(buffer.Bytes);
+        return buffer;
+    }
+
+    internal static NativeBuffer Of<T>(ReadOnlySpan<T> values, int shift = 0) where T : unmanaged => Of(MemoryMarshal.AsBytes(values), shift);
+
+    internal Span<T> As<T>() where T : unmanaged => MemoryMarshal.Cast<byte, T>(Bytes);
+
+    public void Dispose()
+    {
+        var whole = new Span<byte>(start, shift + length + Fence);
+        var clean = whole[..shift].IndexOfAnyExcept((byte)0xA5) < 0 && whole[(shift + length)..].IndexOfAnyExcept((byte)0xA5) < 0;
+        NativeMemory.AlignedFree(start);
+        // An exception in flight says more than this one.
+        if (!clean && Marshal.GetExceptionPointers() == 0) throw new InvalidOperationException("A kernel wrote beside its buffer.");
+        GC.KeepAlive(this);
+    }
+
+    public override string ToString() => $"{length} bytes at {(nint)Unsafe.AsPointer(ref *start):x}";
+}
