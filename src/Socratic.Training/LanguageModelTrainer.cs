@@ -1,5 +1,6 @@
 using Socratic.Training.Data;
 using Socratic.Training.Evaluation;
+using Socratic.Training.Loop;
 using Socratic.Training.Models;
 
 namespace Socratic.Training;
@@ -30,11 +31,13 @@ public class LanguageModelTrainer : Trainer<TokenBatch>
     /// <summary>The model.</summary>
     protected CausalLanguageModel Model => model;
 
-    /// <inheritdoc/>
-    protected override Loss ComputeLoss(TokenBatch batch, StepContext step) => model.ComputeLoss(batch);
+    /// <summary>Cross-entropy, with the <see cref="TrainingOptions.LabelSmoothingFactor"/> of the options.</summary>
+    protected override Loss ComputeLoss(TokenBatch batch, StepContext step) => model.ComputeLoss(batch, Options.LabelSmoothingFactor);
 
     /// <inheritdoc/>
-    protected override StepOutput EvaluationStep(TokenBatch batch) => model.Evaluate(batch);
+    protected override StepOutput EvaluationStep(TokenBatch batch) => model.Evaluate(batch, Options.LabelSmoothingFactor);
+
+    private protected override IDisposable? Equip() => new ModelSwitches(model, Options);
 
     /// <summary>Scores of answers to the first <see cref="TrainingOptions.GeneratedPrompts"/> held-out prompts, as <c>eval_generated_*</c>.</summary>
     protected override IEnumerable<KeyValuePair<string, double>> GenerationMetrics(IDataset<TokenBatch> data)

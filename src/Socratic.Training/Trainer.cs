@@ -46,6 +46,7 @@ public abstract partial class Trainer<TBatch> : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(train);
         options.Validate();
+        TrainerChecks.Module(options, module);
         this.module = module;
         Options = options;
         trainData = train;
@@ -108,6 +109,7 @@ public abstract partial class Trainer<TBatch> : IDisposable
         if (start.EndsHere is { } outcome) return new TrainingResult(outcome, State, null);
         try
         {
+            using var equipped = Equip();
             return Run(start, cancellationToken);
         }
         catch (Exception error)
@@ -116,6 +118,9 @@ public abstract partial class Trainer<TBatch> : IDisposable
             throw;
         }
     }
+
+    /// <summary>Sets on the module what the options ask of it; disposing the result takes it back.</summary>
+    private protected virtual IDisposable? Equip() => null;
 
     /// <summary>Forward, loss and backward of one micro-batch. The loss is divided so that the window's gradients add up to those of its mean.</summary>
     /// <returns>The divided loss: a detached 0-d tensor, so that the host waits for the device once an update only.</returns>

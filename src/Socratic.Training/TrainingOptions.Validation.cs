@@ -37,6 +37,8 @@ public sealed partial record TrainingOptions
         Rule(AdamBeta2 is >= 0 and < 1, nameof(AdamBeta2), AdamBeta2, "it must lie in [0, 1)");
         Rule(AdamEpsilon > 0, nameof(AdamEpsilon), AdamEpsilon, "it must be above 0");
         Rule(MaxGradientNorm >= 0, nameof(MaxGradientNorm), MaxGradientNorm, "it must not be negative (0 clips nothing)");
+        Rule(LabelSmoothingFactor is >= 0 and < 1, nameof(LabelSmoothingFactor), LabelSmoothingFactor, "it must lie in [0, 1)");
+        Rule(NeftuneNoiseAlpha is null || (NeftuneNoiseAlpha > 0 && double.IsFinite(NeftuneNoiseAlpha.Value)), nameof(NeftuneNoiseAlpha), NeftuneNoiseAlpha, "it must be above 0, or null");
         Interval(nameof(LoggingSteps), LoggingSteps, LoggingStrategy == IntervalStrategy.Steps);
         Interval(nameof(EvaluationSteps), EvaluationSteps ?? LoggingSteps, EvaluationStrategy == IntervalStrategy.Steps);
         Interval(nameof(SaveSteps), SaveSteps, SaveStrategy == SaveStrategy.Steps);

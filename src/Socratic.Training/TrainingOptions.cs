@@ -80,6 +80,19 @@ public sealed partial record TrainingOptions
     /// <value>Default: 1.</value>
     public double MaxGradientNorm { get; init; } = 1.0;
 
+    /// <summary>
+    /// The share of a language model's loss that is spread evenly over the vocabulary, in training and evaluation:
+    /// (1 - e) mean(-log p(target)) + e mean over targets and vocabulary of -log p.
+    /// </summary>
+    /// <value>Default: 0.</value>
+    public double LabelSmoothingFactor { get; init; }
+
+    /// <summary>
+    /// NEFTune's alpha (arXiv:2310.05914): while a language model trains, noise uniform in +-alpha / sqrt(padded length x hidden size) is added to its token vectors,
+    /// drawn from torch's global generator. Null adds none; 5 is usual.
+    /// </summary>
+    public double? NeftuneNoiseAlpha { get; init; }
+
     /// <summary>What happens when a loss or a gradient is not finite; the weights are never touched.</summary>
     /// <value>Default: <see cref="NonFiniteAction.Stop"/>.</value>
     public NonFiniteAction NonFinite { get; init; }

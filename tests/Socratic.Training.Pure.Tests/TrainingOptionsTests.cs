@@ -49,6 +49,12 @@ public sealed class TrainingOptionsTests
         => Assert.Contains((Good with { Schedule = LearningRateSchedule.ReduceOnPlateau }).Errors(), e => e.StartsWith("EvaluationStrategy is No: Schedule ReduceOnPlateau needs", StringComparison.Ordinal));
 
     [Fact]
+    public void SmoothingAndNoiseHaveBounds()
+        => Assert.Equal(
+            ["LabelSmoothingFactor is 1: it must lie in [0, 1).", "NeftuneNoiseAlpha is 0: it must be above 0, or null."],
+            (Good with { LabelSmoothingFactor = 1, NeftuneNoiseAlpha = 0 }).Errors());
+
+    [Fact]
     public void AnIntervalIsAWholeNumberOrAShare()
         => Assert.Equal(["LoggingSteps is 2.5: it must be a whole number of updates, or a share of the run below 1."], (Good with { LoggingSteps = 2.5 }).Errors());
 }

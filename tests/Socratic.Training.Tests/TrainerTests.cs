@@ -38,6 +38,15 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void OptionsThatOnlyALanguageModelHeedsAreRefusedForOthers()
+    {
+        using var module = new ToyModule(4, 0);
+        var error = Assert.Throws<Microsoft.Extensions.Options.OptionsValidationException>(
+            () => new PlainTrainer(module, Options("out") with { LabelSmoothingFactor = 0.1, NeftuneNoiseAlpha = 5 }, Rows(8), null, []));
+        Assert.Equal([nameof(TrainingOptions.LabelSmoothingFactor), nameof(TrainingOptions.NeftuneNoiseAlpha)], error.Failures.Select(f => f.Split(' ')[0]));
+    }
+
+    [Fact]
     public void ACallbackThatThrowsIsNamedAndTheCheckpointsStay()
     {
         using var output = new TestFolder();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using static TorchSharp.torch;
 
 namespace Socratic.Training.Loop;
 
@@ -17,6 +18,16 @@ internal static class TrainerChecks
             else if (evaluationRows == 0) errors.Add("The evaluation data is empty: at least one row is needed.");
         }
         Throw(errors);
+    }
+
+    /// <summary>Some options change how a language model computes: no other module would heed them.</summary>
+    internal static void Module(TrainingOptions options, nn.Module module)
+    {
+        if (module is CausalLanguageModel) return;
+        var asked = new List<string>();
+        if (options.LabelSmoothingFactor != 0) asked.Add(nameof(options.LabelSmoothingFactor));
+        if (options.NeftuneNoiseAlpha is not null) asked.Add(nameof(options.NeftuneNoiseAlpha));
+        Throw([.. asked.Select(name => $"{name} is set, but only a {nameof(CausalLanguageModel)} can do that: the module is a {module.GetType().Name}. Leave it out, or compute it in the trainer's own ComputeLoss.")]);
     }
 
     internal static void Plan(TrainingOptions options, RunPlan plan)

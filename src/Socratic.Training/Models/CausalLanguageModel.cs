@@ -123,27 +123,31 @@ public sealed partial class CausalLanguageModel : nn.Module
     }
 
     /// <summary>The cross-entropy of the labelled positions, summed, in float32; attached to the graph where gradients are on.</summary>
-    public Loss ComputeLoss(TokenBatch batch)
+    /// <param name="batch">Ids and labels.</param>
+    /// <param name="labelSmoothing">
+    /// e in (1 - e) sum(-log p(target)) + e sum over targets and vocabulary of -log p / vocabulary, in [0, 1).
+    /// </param>
+    public Loss ComputeLoss(TokenBatch batch, double labelSmoothing = 0)
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         using var kernels = Fast.Off(!UsesKernels);
         var (rows, targets, _) = Labelled(batch);
         var sum = HeadWeight() is { } weight
-            ? HeadLoss.Sum(rows, weight, targets, specification.FinalSoftCap)
-            : nn.functional.cross_entropy(Logits(rows).to(ScalarType.Float32), targets, reduction: nn.Reduction.Sum);
+            ? HeadLoss.Sum(rows, weight, targets, specification.FinalSoftCap, labelSmoothing)
+            : nn.functional.cross_entropy(Logits(rows).to(ScalarType.Float32), targets, reduction: nn.Reduction.Sum, label_smoothing: labelSmoothing);
         return Loss.Sum(sum.MoveToOuterDisposeScope());
     }
 
     /// <summary>The loss of a batch as <see cref="ComputeLoss"/> gives it, without gradients, and the likeliest id at each labelled position.</summary>
-    public StepOutput Evaluate(TokenBatch batch)
+    public StepOutput Evaluate(TokenBatch batch, double labelSmoothing = 0)
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var none = no_grad();
         using var scope = NewDisposeScope();
         using var kernels = Fast.Off(!UsesKernels);
         var (rows, targets, places) = Labelled(batch);
-        var (sum, likeliest) = HeadLoss.Evaluate(rows, HeadOutput, targets, specification.FinalSoftCap);
+        var (sum, likeliest) = HeadLoss.Evaluate(rows, HeadOutput, targets, specification.FinalSoftCap, labelSmoothing);
         var predictions = full([batch.Count * batch.Length], ignored, ScalarType.Int64, rows.device);
         predictions.index_copy_(0, places, likeliest);
         return new StepOutput(Loss.Sum(sum.MoveToOuterDisposeScope()), predictions.view(batch.Count, batch.Length).MoveToOuterDisposeScope());
@@ -154,6 +158,9 @@ public sealed partial class CausalLanguageModel : nn.Module
     /// reference's dropout, which is drawn for all positions.
     /// </summary>
     internal bool UsesKernels { get; set; } = true;
+
+    /// <summary>NEFTune's alpha: the noise added to token vectors while training; null for none.</summary>
+    internal double? NeftuneNoiseAlpha { get; set; }
 
     /// <summary>Token vectors as the blocks get them; the gradient tests enter here.</summary>
     internal Tensor Embed(Tensor inputIds) => decoder.Embedding.call(inputIds);
@@ -199,11 +206,30 @@ public sealed partial class CausalLanguageModel : nn.Module
     {
         Fit(batch.InputIds, batch.Attention);
         var positions = Positions(batch, CanUseKernels);
-        var ids = positions.Kept is { } kept ? batch.InputIds.reshape(-1).index_select(0, Longs(kept)).unsqueeze(0) : batch.InputIds;
         using var plan = Plan(positions.Layout);
         var among = Longs(positions.Among);
-        var hidden = decoder.Forward(Embed(ids), plan, wanted: UsesKernels ? among : null);
+        var hidden = decoder.Forward(Embed(batch.InputIds, positions.Kept), plan, wanted: UsesKernels ? among : null);
         return (decoder.Norm.call(UsesKernels ? hidden.squeeze(0) : TensorMath.Rows(hidden, among)), Longs(positions.Targets), Longs(positions.Places));
+    }
+
+    /// <summary>The vectors of a batch's ids, or of some of its places, with NEFTune's noise while training.</summary>
+    private Tensor Embed(Tensor inputIds, long[]? kept)
+    {
+        if (kept is null) return Noise(inputIds) is { } all ? Embed(inputIds).Plus(all) : Embed(inputIds);
+        var places = Longs(kept);
+        var vectors = Embed(inputIds.reshape(-1).index_select(0, places).unsqueeze(0));
+        // Drawn for the padding too, as the reference does: the generator must end where its does.
+        return Noise(inputIds) is { } noise ? vectors.Plus(TensorMath.Rows(noise, places).unsqueeze(0)) : vectors;
+    }
+
+    /// <summary>Uniform in +-alpha / sqrt(length x size), Jain and others 2023 (arXiv:2310.05914), [rows, length, size]; null where there is none.</summary>
+    internal Tensor? Noise(Tensor inputIds)
+    {
+        if (NeftuneNoiseAlpha is not { } alpha || !training) return null;
+        var size = decoder.Embedding.Size;
+        var largest = (float)alpha / MathF.Sqrt(inputIds.shape[1] * size);
+        using var none = no_grad();
+        return empty([.. inputIds.shape, size], Dtype, Device).uniform_(-largest, largest);
     }
 
     private Tensor Longs(long[] values) => tensor(values, [values.Length], device: Device);

@@ -24,6 +24,7 @@ internal sealed class RecordingLanguageTrainer(
     protected override Tensor TrainingStep(TokenBatch batch, StepContext step)
     {
         var peek = RecordedRun.PeekGenerator();
+        if (Model.NeftuneNoiseAlpha is not null) record.Noise.Add(RecordedRun.Peek(() => Model.Noise(batch.InputIds)!.data<float>().ToArray()));
         var loss = base.TrainingStep(batch, step);
         record.MicroBatches.Add(new(step.GlobalStep + 1, [.. batch.RowIndices], batch.Length, step.MicroBatches, step.TargetCount, loss.item<float>(), peek));
         return loss;

@@ -22,6 +22,9 @@ internal sealed class RecordedRun : ICallback
 
     internal List<MicroBatch> MicroBatches { get; } = [];
 
+    /// <summary>NEFTune's noise of each micro-batch.</summary>
+    internal List<float[]> Noise { get; } = [];
+
     internal List<Update> Updates { get; } = [];
 
     internal List<Evaluation> Evaluations { get; } = [];
@@ -41,13 +44,21 @@ internal sealed class RecordedRun : ICallback
     internal Func<double> NextRate { get; set; } = () => double.NaN;
 
     /// <summary>The lower 62 bits of what an int64 draw would give, without drawing it (TorchSharp's bounds are doubles: 2^63 - 1 is not to be had).</summary>
-    internal static long PeekGenerator()
+    internal static long PeekGenerator() => Peek(() =>
     {
-        using var state = get_rng_state();
         using var drawn = empty([], dtype: int64);
         drawn.random_(0, 1L << 62);
-        set_rng_state(state);
         return drawn.item<long>();
+    });
+
+    /// <summary>What something gives that draws from the global generator, which then stands where it stood.</summary>
+    internal static T Peek<T>(Func<T> draw)
+    {
+        using var scope = NewDisposeScope();
+        var state = get_rng_state();
+        var drawn = draw();
+        set_rng_state(state);
+        return drawn;
     }
 
     internal void AddEvaluationBatch(EvaluationBatch batch, IEnumerable<long[]> predicted)

@@ -32,6 +32,13 @@ internal static class RunChecks
         }
     }
 
+    /// <summary>The same draws; the bound of their range may differ by its last bit.</summary>
+    internal static void Noise(GoldenTensors? expected, List<float[]> actual)
+    {
+        Assert.Equal(expected?.Names.Count ?? 0, actual.Count);
+        for (var i = 0; i < actual.Count; i++) Close.OfLargest(actual[i], expected!.Floats($"micro_batch_{i}"), 2e-7, $"micro-batch {i}, noise");
+    }
+
     internal static void Updates(JsonElement expected, IReadOnlyList<RecordedRun.Update> actual, double maxNorm, int? upTo = null)
     {
         Assert.Equal(upTo ?? expected.GetArrayLength(), actual.Count);

@@ -41,6 +41,7 @@ public sealed class TrainerRunTests
         };
         var result = run.Train(options, record);
         RunChecks.MicroBatches(expected.GetProperty("micro_batches"), record.MicroBatches);
+        RunChecks.Noise(files.Tensors("noise.safetensors"), record.Noise);
         RunChecks.Updates(expected.GetProperty("updates"), record.Updates, options.MaxGradientNorm);
         RunChecks.Evaluations(expected.GetProperty("evaluations"), record.Evaluations);
         RunChecks.Saves(expected.GetProperty("saves"), record.Saves);

@@ -16,13 +16,15 @@ internal static unsafe class CrossEntropyRows
     /// <param name="cap">The soft cap, or null.</param>
     /// <param name="likeliest">int64 [rows], gets the likeliest ids; or null.</param>
     /// <param name="wantsGradient">Whether the logits become their gradient.</param>
-    public static void Run(Tensor logits, Tensor targets, Tensor losses, double? cap, Tensor? likeliest, bool wantsGradient)
+    /// <param name="smoothing">The share of the loss that is spread evenly over the vocabulary.</param>
+    public static void Run(Tensor logits, Tensor targets, Tensor losses, double? cap, Tensor? likeliest, bool wantsGradient, double smoothing = 0)
     {
         var job = new Job
         {
             Size = (int)logits.shape[1],
             Cap = (float)(cap ?? 0),
             WantsGradient = wantsGradient,
+            Smoothing = smoothing,
             Logits = (float*)TensorMemory.Pointer(logits),
             Targets = (long*)TensorMemory.Pointer(targets),
             Losses = (float*)TensorMemory.Pointer(losses),
@@ -37,6 +39,7 @@ internal static unsafe class CrossEntropyRows
         public int Size;
         public float Cap;
         public bool WantsGradient;
+        public double Smoothing;
         public float* Logits;
         public long* Targets;
         public float* Losses;
@@ -52,8 +55,8 @@ internal static unsafe class CrossEntropyRows
             var logits = job.Logits + row * job.Size;
             if (job.Likeliest is not null) job.Likeliest[row] = Likeliest(logits, job.Size);
             job.Losses[row] = job.Cap > 0
-                ? Row<Capped>(logits, job.Size, job.Cap, (int)job.Targets[row], job.WantsGradient)
-                : Row<Plain>(logits, job.Size, 1, (int)job.Targets[row], job.WantsGradient);
+                ? Row<Capped>(job, logits, job.Cap, (int)job.Targets[row])
+                : Row<Plain>(job, logits, 1, (int)job.Targets[row]);
         }
     }
 
@@ -81,10 +84,10 @@ internal static unsafe class CrossEntropyRows
         public static Vector<float> Slope(Vector<float> stored) => Vector<float>.One;
     }
 
-    private static float Row<TCap>(float* row, int size, float cap, int target, bool wantsGradient)
+    private static float Row<TCap>(in Job job, float* row, float cap, int target)
         where TCap : ICap
     {
-        var width = Vector<float>.Count;
+        var (width, size, smoothing) = (Vector<float>.Count, job.Size, job.Smoothing);
         var largest = Store<TCap>(row, size, cap);
         // Against the row's largest: small numbers keep their digits, and nothing overflows.
         var shift = new Vector<float>(largest);
@@ -97,20 +100,29 @@ internal static unsafe class CrossEntropyRows
             else
                 for (var j = 0; j < count; j++) sum += e[j];
         }
-        var loss = Math.Log(sum) - (row[target] - largest) * (double)cap;
-        if (!wantsGradient) return (float)loss;
+        var wanted = (row[target] - largest) * (double)cap;
+        if (smoothing != 0) wanted = (1 - smoothing) * wanted + smoothing * (Mean(row, size) - largest) * cap;
+        var loss = Math.Log(sum) - wanted;
+        if (!job.WantsGradient) return (float)loss;
         var slope = TCap.Slope(new Vector<float>(row[target]))[0];
-        var factor = new Vector<float>((float)(1 / sum));
+        var (factor, even) = (new Vector<float>((float)(1 / sum)), new Vector<float>((float)(smoothing / size)));
         for (var i = 0; i < size; i += width)
         {
             var count = Math.Min(width, size - i);
             var stored = Load(row + i, count);
-            var gradient = VectorMath.Exp((stored - shift) * cap) * factor * TCap.Slope(stored);
+            var gradient = (VectorMath.Exp((stored - shift) * cap) * factor - even) * TCap.Slope(stored);
             if (count == width) Vector.Store(gradient, row + i);
             else VectorMath.StorePart(gradient, row + i, count);
         }
-        row[target] -= slope;
+        row[target] -= (float)(1 - smoothing) * slope;
         return (float)loss;
+    }
+
+    private static double Mean(float* row, int size)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < size; i++) sum += row[i];
+        return sum / size;
     }
 
     /// <summary>The first pass; gives the largest of what it stores.</summary>

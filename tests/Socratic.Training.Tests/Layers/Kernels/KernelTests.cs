@@ -92,27 +92,27 @@ public sealed class KernelTests : IDisposable
         }
     }
 
-    [Theory, InlineData(30.0, 1), InlineData(null, 1), InlineData(30.0, 2)]
-    public void Cross_entropy_of_more_rows_than_a_block(double? cap, int threads)
+    [Theory, InlineData(30.0, 0, 1), InlineData(null, 0, 1), InlineData(30.0, 0, 2), InlineData(30.0, 0.1, 1), InlineData(null, 0.3, 2)]
+    public void Cross_entropy_of_more_rows_than_a_block(double? cap, double smoothing, int threads)
     {
         set_num_threads(threads);
         const int rows = HeadLoss.BlockRows + 44;
         var (hidden, weight) = (Random(rows, 12), (Random(333, 12).detach() * 5).requires_grad_(true));
         var targets = randint(0, 333, rows, dtype: ScalarType.Int64);
-        var fused = HeadLoss.Sum(hidden, weight, targets, cap);
+        var fused = HeadLoss.Sum(hidden, weight, targets, cap, smoothing);
         var logits = nn.functional.linear(hidden, weight);
         if (cap is { } c) logits = (logits / c).tanh() * c;
-        var plain = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum);
+        var plain = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum, label_smoothing: smoothing);
         Near(plain, fused, "loss");
         Gradients(plain * 0.5, fused * 0.5, [hidden, weight], ["hidden", "weight"]);
-        var (sum, likeliest) = HeadLoss.Evaluate(hidden, h => nn.functional.linear(h, weight), targets, cap);
+        var (sum, likeliest) = HeadLoss.Evaluate(hidden, h => nn.functional.linear(h, weight), targets, cap, smoothing);
         Near(plain, sum, "evaluated loss");
         Assert.Equal(GoldenModelCase.Longs(logits.argmax(-1)), GoldenModelCase.Longs(likeliest));
         using (Fast.Off())
         {
-            var slow = HeadLoss.Sum(hidden, weight, targets, cap);
+            var slow = HeadLoss.Sum(hidden, weight, targets, cap, smoothing);
             Near(slow, fused, "loss by torch operators");
-            Gradients(slow, HeadLoss.Sum(hidden, weight, targets, cap), [hidden, weight], ["hidden", "weight"]);
+            Gradients(slow, HeadLoss.Sum(hidden, weight, targets, cap, smoothing), [hidden, weight], ["hidden", "weight"]);
         }
     }
 
