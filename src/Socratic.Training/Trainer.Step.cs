@@ -1,5 +1,6 @@
 using Socratic.Training.Callbacks;
 using Socratic.Training.Diagnostics;
+using Socratic.Training.Layers;
 using Socratic.Training.Loop;
 using static TorchSharp.torch;
 
@@ -27,6 +28,7 @@ public abstract partial class Trainer<TBatch>
         var batch = window[index];
         CountBatch(batch);
         var loss = TrainingStep(batch, new StepContext(State.GlobalStep, index, window.Count, window.TargetCount));
+        BackwardFailure.Throw();
         return loss.MoveToOuterDisposeScope();
     }
 

@@ -93,6 +93,12 @@ public sealed partial record TrainingOptions
     /// </summary>
     public double? NeftuneNoiseAlpha { get; init; }
 
+    /// <summary>
+    /// Lets a language model's blocks keep nothing but their input and compute themselves again for their gradient: far less memory for about a third more time,
+    /// and the same loss and gradients to the bit.
+    /// </summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <summary>What happens when a loss or a gradient is not finite; the weights are never touched.</summary>
     /// <value>Default: <see cref="NonFiniteAction.Stop"/>.</value>
     public NonFiniteAction NonFinite { get; init; }

@@ -49,14 +49,17 @@ internal sealed class Decoder : nn.Module
     /// The places, among all positions, whose output is wanted; null for all. The last block computes nothing after its attention for the others.
     /// </param>
     /// <param name="observe">Told each block's number and output; for tests.</param>
+    /// <param name="recomputation">Lets blocks forget what their gradient needs and compute it again; null where they keep it.</param>
     /// <returns>[rows, positions, size], or [1, wanted, size].</returns>
     public Tensor Forward(
-        Tensor embedded, AttentionPlan plan, IReadOnlyList<LayerCache>? caches = null, Tensor? wanted = null, Action<int, Tensor>? observe = null)
+        Tensor embedded, AttentionPlan plan, IReadOnlyList<LayerCache>? caches = null, Tensor? wanted = null, Action<int, Tensor>? observe = null,
+        BlockRecomputation? recomputation = null)
     {
         var hidden = embedded;
         for (var i = 0; i < blocks.Count; i++)
         {
-            hidden = blocks[i].Forward(hidden, plan, caches?[i], i == blocks.Count - 1 ? wanted : null);
+            var wantedHere = i == blocks.Count - 1 ? wanted : null;
+            hidden = recomputation?.Forward(blocks[i], hidden, plan, wantedHere) ?? blocks[i].Forward(hidden, plan, caches?[i], wantedHere);
             observe?.Invoke(i, hidden);
         }
         return hidden;

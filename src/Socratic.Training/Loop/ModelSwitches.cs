@@ -4,14 +4,15 @@ namespace Socratic.Training.Loop;
 internal sealed class ModelSwitches : IDisposable
 {
     private readonly CausalLanguageModel model;
-    private readonly double? noise;
+    private readonly (double? Noise, bool Checkpointing) before;
 
     internal ModelSwitches(CausalLanguageModel model, TrainingOptions options)
     {
         this.model = model;
-        noise = model.NeftuneNoiseAlpha;
+        before = (model.NeftuneNoiseAlpha, model.GradientCheckpointing);
         model.NeftuneNoiseAlpha = options.NeftuneNoiseAlpha;
+        model.GradientCheckpointing = options.GradientCheckpointing;
     }
 
-    public void Dispose() => model.NeftuneNoiseAlpha = noise;
+    public void Dispose() => (model.NeftuneNoiseAlpha, model.GradientCheckpointing) = before;
 }

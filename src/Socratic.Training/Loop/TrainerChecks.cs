@@ -27,6 +27,7 @@ internal static class TrainerChecks
         var asked = new List<string>();
         if (options.LabelSmoothingFactor != 0) asked.Add(nameof(options.LabelSmoothingFactor));
         if (options.NeftuneNoiseAlpha is not null) asked.Add(nameof(options.NeftuneNoiseAlpha));
+        if (options.GradientCheckpointing) asked.Add(nameof(options.GradientCheckpointing));
         Throw([.. asked.Select(name => $"{name} is set, but only a {nameof(CausalLanguageModel)} can do that: the module is a {module.GetType().Name}. Leave it out, or compute it in the trainer's own ComputeLoss.")]);
     }
 

@@ -4,6 +4,7 @@ using Socratic.Training.Evaluation;
 using Socratic.Training.Layers;
 using Socratic.Training.Layers.Kernels;
 using Socratic.Training.Models;
+using Socratic.Training.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -162,6 +163,9 @@ public sealed partial class CausalLanguageModel : nn.Module
     /// <summary>NEFTune's alpha: the noise added to token vectors while training; null for none.</summary>
     internal double? NeftuneNoiseAlpha { get; set; }
 
+    /// <summary>True lets each block, while training, keep its input only and compute itself again for its gradient.</summary>
+    internal bool GradientCheckpointing { get; set; }
+
     /// <summary>Token vectors as the blocks get them; the gradient tests enter here.</summary>
     internal Tensor Embed(Tensor inputIds) => decoder.Embedding.call(inputIds);
 
@@ -208,7 +212,8 @@ public sealed partial class CausalLanguageModel : nn.Module
         var positions = Positions(batch, CanUseKernels);
         using var plan = Plan(positions.Layout);
         var among = Longs(positions.Among);
-        var hidden = decoder.Forward(Embed(batch.InputIds, positions.Kept), plan, wanted: UsesKernels ? among : null);
+        var recomputation = GradientCheckpointing && training ? new BlockRecomputation(() => Plan(positions.Layout)) : null;
+        var hidden = decoder.Forward(Embed(batch.InputIds, positions.Kept), plan, wanted: UsesKernels ? among : null, recomputation: recomputation);
         return (decoder.Norm.call(UsesKernels ? hidden.squeeze(0) : TensorMath.Rows(hidden, among)), Longs(positions.Targets), Longs(positions.Places));
     }
 

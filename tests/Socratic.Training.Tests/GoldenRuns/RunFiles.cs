@@ -34,7 +34,6 @@ internal sealed class RunFiles(string folder)
         var a = Arguments.GetProperty("training_arguments");
         if (a.GetProperty("bf16").GetBoolean()) return "mixed precision is not there yet";
         if (Tag("bf16")) return "pure bfloat16 training is not there yet";
-        if (a.GetProperty("activation_checkpointing").GetBoolean()) return "gradient checkpointing is not there yet";
         return null;
     }
 
@@ -70,6 +69,7 @@ internal sealed class RunFiles(string folder)
             MaxGradientNorm = a.GetProperty("max_grad_norm").GetDouble(),
             LabelSmoothingFactor = a.GetProperty("label_smoothing_factor").GetDouble(),
             NeftuneNoiseAlpha = a.GetProperty("neftune_noise_alpha").ValueKind == JsonValueKind.Null ? null : a.GetProperty("neftune_noise_alpha").GetDouble(),
+            GradientCheckpointing = a.GetProperty("activation_checkpointing").GetBoolean(),
             LoggingStrategy = Interval(a, "logging_strategy"),
             LoggingSteps = a.GetProperty("logging_steps").GetDouble(),
             LogFirstStep = a.GetProperty("logging_first_step").GetBoolean(),

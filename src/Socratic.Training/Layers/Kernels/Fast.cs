@@ -9,6 +9,9 @@ internal static class Fast
     [ThreadStatic]
     private static bool isOff;
 
+    /// <summary>True while kernels are off on this thread.</summary>
+    public static bool IsOff => isOff;
+
     /// <summary>True for contiguous float32 on the processor, unless kernels are off.</summary>
     public static bool Applies(Tensor first, Tensor second) => !isOff && Fits(first) && Fits(second);
 
