@@ -2,7 +2,7 @@ namespace Socratic.Training.Quantization.Codec;
 
 /// <summary>
 /// The 16 values of a type and the thresholds between them. The rank of a scaled weight x is the number of thresholds below it (x &gt; t, ties go down; NaN has
-/// rank 0); the code is <see cref="Codes"/>[rank]. FP4 ranks |x| and sets bit 3 when x &lt; 0.
+/// rank 0); FP4 takes |x| for x there, and 8 more when x &lt; 0. The code is <see cref="Codes"/>[rank].
 /// </summary>
 /// <remarks>
 /// The thresholds are those of bitsandbytes' CUDA kernels, as bits: they are no exact midpoints of the values, and some are exact ties once written in decimal
@@ -15,6 +15,7 @@ internal sealed class CodeBook
         Type = type;
         Values = Array.ConvertAll(values, BitConverter.UInt32BitsToSingle);
         Thresholds = Array.ConvertAll(thresholds, BitConverter.UInt32BitsToSingle);
+        PaddedThresholds = [.. Thresholds, .. Enumerable.Repeat(float.PositiveInfinity, 16 - Thresholds.Length)];
         Codes = codes;
         Zero = zero;
     }
@@ -39,7 +40,7 @@ internal sealed class CodeBook
             0x80000000, 0xBBAAAAAB, 0xBF2AAAAB, 0xBF800000, 0xBEAAAAAB, 0xBF000000, 0xBE2AAAAB, 0xBE800000,
         ],
         [0x3B2AAAB9, 0x3DB00000, 0x3E555555, 0x3E955555, 0x3ED55556, 0x3F155550, 0x3F555555],
-        [0, 1, 6, 7, 4, 5, 2, 3],
+        [0, 1, 6, 7, 4, 5, 2, 3, 8, 9, 14, 15, 12, 13, 10, 11],
         zero: 0);
 
     public QuantizationType Type { get; }
@@ -52,7 +53,10 @@ internal sealed class CodeBook
 
     public float[] Thresholds { get; }
 
-    /// <summary>The code of a rank.</summary>
+    /// <summary>16 thresholds: infinities follow, which nothing exceeds.</summary>
+    public float[] PaddedThresholds { get; }
+
+    /// <summary>The code of each of 16 ranks.</summary>
     public byte[] Codes { get; }
 
     /// <summary>The code of +0: blocks without a scale and the half byte after an odd number of weights have it.</summary>
@@ -64,4 +68,13 @@ internal sealed class CodeBook
         QuantizationType.FP4 => Fp4,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "There are NF4 and FP4."),
     };
+
+    /// <summary>The code of a scaled weight.</summary>
+    public int CodeOf(float x)
+    {
+        var met = IsSigned ? MathF.Abs(x) : x;
+        var rank = IsSigned && x < 0 ? 8 : 0;
+        foreach (var threshold in Thresholds) rank += met > threshold ? 1 : 0;
+        return Codes[rank];
+    }
 }

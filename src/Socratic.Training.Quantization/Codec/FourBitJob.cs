@@ -47,6 +47,12 @@ internal unsafe struct FourBitJob
     /// <summary>The weights of a block: the last may be short.</summary>
     public readonly int Length(long block) => (int)Math.Min(BlockSize, Count - block * BlockSize);
 
+    /// <summary>The first weight of a block.</summary>
+    public readonly T* Block<T>(long block) where T : unmanaged => (T*)Weights + block * BlockSize;
+
+    /// <summary>The first byte of a block's codes.</summary>
+    public readonly byte* PackedBlock(long block) => Packed + block * (BlockSize / 2);
+
     /// <summary>The scale of a block. Nested ones are rounded twice, after the product and after the sum.</summary>
     public readonly float Scale(long block)
         => NestedCodes == null ? Scales[block] : NestedMap[NestedCodes[block]] * NestedScales[block / NestedBlockSize] + NestedOffset;

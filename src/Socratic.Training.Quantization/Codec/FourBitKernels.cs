@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Socratic.Training.Layers.Kernels;
+using Socratic.Training.Quantization.Codec.Dequantizing;
+using Socratic.Training.Quantization.Codec.Elements;
+using Socratic.Training.Quantization.Codec.Quantizing;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Quantization.Codec;
@@ -26,9 +29,9 @@ internal static unsafe class FourBitKernels
         var job = (FourBitJob*)context;
         switch (job->Dtype)
         {
-            case ScalarType.Float32: ScalarFourBit.Quantize<Float32>(job, begin, end); break;
-            case ScalarType.BFloat16: ScalarFourBit.Quantize<BFloat16>(job, begin, end); break;
-            default: ScalarFourBit.Quantize<Float16>(job, begin, end); break;
+            case ScalarType.Float32: Quantize<Float32>(job, begin, end); break;
+            case ScalarType.BFloat16: Quantize<BFloat16>(job, begin, end); break;
+            default: Quantize<Float16>(job, begin, end); break;
         }
     }
 
@@ -38,9 +41,31 @@ internal static unsafe class FourBitKernels
         var job = (FourBitJob*)context;
         switch (job->Dtype)
         {
-            case ScalarType.Float32: ScalarFourBit.Dequantize<Float32>(job, begin, end); break;
-            case ScalarType.BFloat16: ScalarFourBit.Dequantize<BFloat16>(job, begin, end); break;
-            default: ScalarFourBit.Dequantize<Float16>(job, begin, end); break;
+            case ScalarType.Float32: Dequantize<Float32>(job, begin, end); break;
+            case ScalarType.BFloat16: Dequantize<BFloat16>(job, begin, end); break;
+            default: Dequantize<Float16>(job, begin, end); break;
+        }
+    }
+
+    private static void Quantize<T>(FourBitJob* job, long begin, long end) where T : unmanaged, IElement<T>
+    {
+        switch (job->Path)
+        {
+            case VectorPath.Avx512: VectorQuantizer.Run<T, Ranks512>(job, begin, end); break;
+            case VectorPath.Avx2: VectorQuantizer.Run<T, Ranks256>(job, begin, end); break;
+            case VectorPath.Vector128: VectorQuantizer.Run<T, Ranks128>(job, begin, end); break;
+            default: ScalarQuantizer.Run<T>(job, begin, end); break;
+        }
+    }
+
+    private static void Dequantize<T>(FourBitJob* job, long begin, long end) where T : unmanaged, IElement<T>
+    {
+        switch (job->Path)
+        {
+            case VectorPath.Avx512: Avx512Dequantizer.Run<T>(job, begin, end); break;
+            case VectorPath.Avx2: Avx2Dequantizer.Run<T>(job, begin, end); break;
+            case VectorPath.Vector128: Vector128Dequantizer.Run<T>(job, begin, end); break;
+            default: ScalarDequantizer.Run<T>(job, begin, end); break;
         }
     }
 }

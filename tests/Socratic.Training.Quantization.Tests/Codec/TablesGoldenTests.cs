@@ -40,7 +40,7 @@ public sealed class TablesGoldenTests
             var stored = name.EndsWith("threshold", StringComparison.Ordinal) ? name + "s" : name;
             Assert.Equal(file.Floats(stored).Select(BitConverter.SingleToUInt32Bits), values.Select(BitConverter.SingleToUInt32Bits));
         }
-        Assert.Equal(file.Bytes("fp4_rank_to_code").ToArray(), CodeBook.Fp4.Codes);
+        Assert.Equal(file.Bytes("fp4_rank_to_code").ToArray(), CodeBook.Fp4.Codes[..8]);
     }
 
     // A first element of 1 makes each value its own scaled self.

@@ -1,0 +1,100 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Socratic.Training.Quantization.Codec.Elements;
+
+namespace Socratic.Training.Quantization.Codec.Quantizing;
+
+/// <summary>Finds the ranks of 32 weights (<see cref="CodeBook"/>) with vectors of some width.</summary>
+internal unsafe interface IRanks
+{
+    /// <param name="weights">32 weights.</param>
+    /// <param name="reciprocal">Of their block's scale.</param>
+    /// <param name="book">The thresholds.</param>
+    /// <param name="ranks">Gets 32 ranks, one a byte.</param>
+    static abstract void Find<T>(T* weights, float reciprocal, in BookView book, byte* ranks) where T : unmanaged, IElement<T>;
+}
+
+/// <summary>A code book as kernels see it.</summary>
+internal unsafe readonly struct BookView(CodeBook book, float* thresholds)
+{
+    /// <summary>15 thresholds; where there are fewer, infinities follow, which nothing exceeds.</summary>
+    public readonly float* Thresholds = thresholds;
+
+    public readonly int Count = book.Thresholds.Length;
+
+    public readonly bool IsSigned = book.IsSigned;
+}
+
+/// <summary>Weights to 4 bits with vectors: everything but the ranks is the same for all widths.</summary>
+internal static unsafe class VectorQuantizer
+{
+    private const int Step = 32;
+
+    public static void Run<T, TRanks>(FourBitJob* job, long begin, long end)
+        where T : unmanaged, IElement<T>
+        where TRanks : IRanks
+    {
+        var book = CodeBook.Of(job->Type);
+        var codes = Vector128.Create(book.Codes);
+        var ranks = stackalloc byte[Step];
+        fixed (float* thresholds = book.PaddedThresholds)
+        {
+            var view = new BookView(book, thresholds);
+            for (var block = begin; block < end; block++)
+            {
+                var (weights, packed, length) = ((nint)job->Block<T>(block), (nint)job->PackedBlock(block), job->Length(block));
+                job->Scales[block] = LargestMagnitude(job, (T*)weights, length);
+                var reciprocal = 1 / job->Scales[block];
+                if (!float.IsFinite(reciprocal))
+                {
+                    ScalarQuantizer.Zeros(book, length, (byte*)packed);
+                    continue;
+                }
+                var done = 0;
+                for (; done <= length - Step; done += Step)
+                {
+                    TRanks.Find((T*)weights + done, reciprocal, view, ranks);
+                    Pack(ranks, codes, (byte*)packed + done / 2);
+                }
+                ScalarQuantizer.Encode(book, (T*)weights, done, length, reciprocal, (byte*)packed);
+            }
+        }
+    }
+
+    // Magnitudes are ordered like their bits, with NaN above infinity.
+    private static float LargestMagnitude<T>(FourBitJob* job, T* weights, int length) where T : unmanaged, IElement<T>
+    {
+        var largest = sizeof(T) == 2
+            ? T.Read(Unsafe.BitCast<ushort, T>(Largest((ushort*)weights, length, (ushort)short.MaxValue)))
+            : BitConverter.UInt32BitsToSingle(Largest((uint*)weights, length, (uint)int.MaxValue));
+        return float.IsFinite(largest) ? largest : ScalarQuantizer.LargestMagnitude(job, weights, length);
+    }
+
+    private static TBits Largest<TBits>(TBits* bits, int length, TBits magnitude) where TBits : unmanaged, IBinaryInteger<TBits>
+    {
+        var (mask, first, second) = (Vector128.Create(magnitude), Vector128<TBits>.Zero, Vector128<TBits>.Zero);
+        var width = Vector128<TBits>.Count;
+        var i = 0;
+        for (; i <= length - 2 * width; i += 2 * width)
+        {
+            first = Vector128.Max(first, Vector128.Load(bits + i) & mask);
+            second = Vector128.Max(second, Vector128.Load(bits + i + width) & mask);
+        }
+        first = Vector128.Max(first, second);
+        var largest = TBits.Zero;
+        for (var lane = 0; lane < width; lane++) largest = TBits.Max(largest, first[lane]);
+        for (; i < length; i++) largest = TBits.Max(largest, bits[i] & magnitude);
+        return largest;
+    }
+
+    // The first of two codes goes to the upper half of a byte.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pack(byte* ranks, Vector128<byte> codes, byte* packed)
+    {
+        var first = Vector128.Shuffle(codes, Vector128.Load(ranks)).AsUInt16();
+        var second = Vector128.Shuffle(codes, Vector128.Load(ranks + 16)).AsUInt16();
+        var low = Vector128.Create((ushort)0xFF);
+        Vector128.Narrow(((first << 4) | (first >> 8)) & low, ((second << 4) | (second >> 8)) & low).Store(packed);
+    }
+}
