@@ -71,7 +71,7 @@ __device__ inline int at_most(int limit, i64 value) { return value < limit ? (in
 template <class T> __device__ inline void read_vector(const T* tile, int at, int here, float* out)
 {
     const int n = Element<T>::PerVector;
-    if (at + n <= here && aligned(tile)) return Element<T>::unpack(*(const uint4*)(tile + at), out);
+    if (at + n <= here && aligned(tile)) return Element<T>::unpack(load16(tile + at), out);
     #pragma unroll
     for (int i = 0; i < n; i++) out[i] = at + i < here ? Element<T>::value(tile[at + i]) : 0.0f;
 }
@@ -79,7 +79,7 @@ template <class T> __device__ inline void read_vector(const T* tile, int at, int
 template <class T> __device__ inline void write_vector(T* tile, int at, int here, const float* values)
 {
     const int n = Element<T>::PerVector;
-    if (at + n <= here && aligned(tile)) { *(uint4*)(tile + at) = Element<T>::pack(values); return; }
+    if (at + n <= here && aligned(tile)) return store16(tile + at, Element<T>::pack(values));
     #pragma unroll
     for (int i = 0; i < n; i++) if (at + i < here) tile[at + i] = Element<T>::from(values[i]);
 }
@@ -87,13 +87,13 @@ template <class T> __device__ inline void write_vector(T* tile, int at, int here
 // 16 bytes a thread between global and shared memory; single bytes at an odd address or at the end.
 __device__ inline void read_bytes(const u8* tile, int at, int bytes, uint4* staged)
 {
-    if (at + 16 <= bytes && aligned(tile)) { staged[at / 16] = *(const uint4*)(tile + at); return; }
+    if (at + 16 <= bytes && aligned(tile)) { staged[at / 16] = load16(tile + at); return; }
     for (int i = at; i < at + 16 && i < bytes; i++) ((u8*)staged)[i] = tile[i];
 }
 
 __device__ inline void write_bytes(u8* tile, int at, int bytes, const uint4* staged)
 {
-    if (at + 16 <= bytes && aligned(tile)) { *(uint4*)(tile + at) = staged[at / 16]; return; }
+    if (at + 16 <= bytes && aligned(tile)) return store16(tile + at, staged[at / 16]);
     for (int i = at; i < at + 16 && i < bytes; i++) tile[i] = ((const u8*)staged)[i];
 }
 

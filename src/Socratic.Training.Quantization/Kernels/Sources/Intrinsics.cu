@@ -1,5 +1,18 @@
 // What only a GPU can do. NVRTC comes without cuda_fp16.h and cuda_bf16.h, so the conversions are written out; on the CPU the tests put their own in this file's place.
 
+// 16 bytes of global memory at once. Written out, because the compiler splits a plain access where another branch takes the same values one by one.
+__device__ inline uint4 load16(const void* from)
+{
+    uint4 v;
+    asm volatile("ld.global.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(from) : "memory");
+    return v;
+}
+
+__device__ inline void store16(void* to, uint4 v)
+{
+    asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" :: "l"(to), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
+}
+
 // Two values, each rounded to nearest even, the first in the low half.
 __device__ inline u32 bf16_pair(float low, float high)
 {

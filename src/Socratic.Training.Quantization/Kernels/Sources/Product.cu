@@ -25,7 +25,7 @@ template <class T, int Rows> __device__ inline void product(ProductShared& share
         const int n = Element<T>::PerVector;
         for (int at = lane * 32; at < inputs; at += 1024)
         {
-            const uint4 loaded = *(const uint4*)(packed + (start + at) / 2);
+            const uint4 loaded = load16(packed + (start + at) / 2);
             const u32 words[4] = { loaded.x, loaded.y, loaded.z, loaded.w };
             const float scale = scale_of((start + at) >> shift, absmax, codes, map, absmax2, offset, nested_shift);
             #pragma unroll
@@ -45,7 +45,7 @@ template <class T, int Rows> __device__ inline void product(ProductShared& share
                     for (int i = 0; i < 8; i += n)
                     {
                         float values[n];
-                        Element<T>::unpack(*(const uint4*)(from + i), values);
+                        Element<T>::unpack(load16(from + i), values);
                         #pragma unroll
                         for (int j = 0; j < n; j++) sums[row] = __fmaf_rn(values[j], weights[i + j], sums[row]);
                     }

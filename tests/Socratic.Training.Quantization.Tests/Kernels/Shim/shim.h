@@ -137,6 +137,8 @@ static inline float __fsqrt_rn(float a) { return sealed(sqrtf(a)); }
 static inline float __fmaf_rn(float a, float b, float c) { return sealed(__builtin_fmaf(a, b, c)); }
 
 // In place of Intrinsics.cu.
+static inline uint4 load16(const void* from) { return *(const uint4*)from; }
+static inline void store16(void* to, uint4 v) { *(uint4*)to = v; }
 inline uint32_t bf16_bits(float value);
 static inline uint32_t bf16_pair(float low, float high) { return bf16_bits(low) | bf16_bits(high) << 16; }
 static inline uint32_t f16_bits(float v)
