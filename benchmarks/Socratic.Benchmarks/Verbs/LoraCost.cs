@@ -24,12 +24,14 @@ internal static class LoraCost
         var batch = new Option<int>("--batch") { DefaultValueFactory = _ => 4 };
         var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount };
         var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 12 };
-        var command = new Command("lora", "What adapters add to a step, ours beside PEFT's.") { model, batch, threads, rounds };
-        command.SetAction(p => Run(p.GetValue(model)!, p.GetValue(batch), p.GetValue(threads), p.GetValue(rounds)));
+        var clock = new Option<string>("--clock") { Description = "cpu counts processor seconds: for one thread on a busy machine.", DefaultValueFactory = _ => "wall" };
+        clock.AcceptOnlyFromAmong("wall", "cpu");
+        var command = new Command("lora", "What adapters add to a step, ours beside PEFT's.") { model, batch, threads, rounds, clock };
+        command.SetAction(p => Run(p.GetValue(model)!, p.GetValue(batch), p.GetValue(threads), p.GetValue(rounds), p.GetValue(clock)!));
         return command;
     }
 
-    private static void Run(string folder, int count, int threads, int rounds)
+    private static void Run(string folder, int count, int threads, int rounds, string clock)
     {
         set_num_threads(threads);
         using var frozen = CausalLanguageModel.Load(folder);
@@ -38,13 +40,14 @@ internal static class LoraCost
         using var adapted = CausalLanguageModel.Load(folder);
         adapted.LoadAdapter(Path.Combine(folder, "adapter"), trainable: true);
         using var batch = new TokenRows(BenchRows.Read(folder, count)).Collate([.. Enumerable.Range(0, count)]);
-        using var peer = new PeerProcess("lora_cost.py", folder, threads.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture));
+        using var peer = new PeerProcess("lora_cost.py", folder, threads.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture), clock);
+        Func<TimeSpan> now = clock == "cpu" ? static () => Environment.CpuUsage.TotalTime : static () => Stopwatch.GetElapsedTime(0);
 
         var (ours, theirs) = (new List<double>(), new List<double>());
         var (steps, peerSteps) = (new List<double>(), new List<double>());
         for (var round = -2; round < rounds; round++)
         {
-            var (with, without) = (Pass(adapted, batch), Pass(frozen, batch));
+            var (with, without) = (Pass(adapted, batch, now), Pass(frozen, batch, now));
             var (peerWith, peerWithout) = (Ask(peer, "adapted"), Ask(peer, "frozen"));
             if (round < 0) continue;
             ours.Add(with - without);
@@ -56,20 +59,20 @@ internal static class LoraCost
         {
             ["overhead_ratio"] = Report.Median(ours) / Report.Median(theirs),
             ["overhead_milliseconds"] = Report.Median(ours) * 1000, ["reference_overhead_milliseconds"] = Report.Median(theirs) * 1000,
-            ["step_milliseconds"] = Report.Median(steps) * 1000, ["reference_step_milliseconds"] = Report.Median(peerSteps) * 1000, ["threads"] = threads,
+            ["step_milliseconds"] = Report.Median(steps) * 1000, ["reference_step_milliseconds"] = Report.Median(peerSteps) * 1000, ["threads"] = threads, ["clock"] = clock,
         });
     }
 
     private static double Ask(PeerProcess peer, string which) => double.Parse(peer.Ask(which), CultureInfo.InvariantCulture);
 
-    private static double Pass(CausalLanguageModel model, TokenBatch batch)
+    private static double Pass(CausalLanguageModel model, TokenBatch batch, Func<TimeSpan> now)
     {
         using var scope = NewDisposeScope();
-        var begun = Stopwatch.GetTimestamp();
+        var begun = now();
         model.train();
         model.ComputeLoss(batch).Value.backward();
         foreach (var p in model.parameters()) p.grad = null;
-        return Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        return (now() - begun).TotalSeconds;
     }
 
     /// <summary>Embeddings that ask for a gradient, as the reference's <c>enable_input_require_grads</c> makes them.</summary>
