@@ -69,7 +69,11 @@ public sealed class DialogueDataset : IDataset<TokenBatch>
     public int LengthOf(int row) => tokens[row].Ids.Count;
 
     /// <inheritdoc/>
-    public TokenBatch Collate(IReadOnlyList<int> rows) => TokenCollator.Collate(tokens, rows, tokenizer.PadId ?? tokenizer.EosId ?? 0, Options.PadToMultipleOf);
+    public TokenBatch Collate(IReadOnlyList<int> rows) => TokenCollator.Collate(tokens, rows, PadId, Options.PadToMultipleOf);
+
+    /// <summary>The dialogues put together into packs of at most <paramref name="length"/> tokens, without padding; none sees another.</summary>
+    /// <example><c>var packed = train.Pack(2048);</c></example>
+    public PackedRows Pack(int length, PackingStrategy strategy = PackingStrategy.BestFit) => new(tokens, length, strategy, PadId, Options.PadToMultipleOf, this);
 
     /// <inheritdoc/>
     public string? Describe(int row) => sources[row].Describe();
@@ -114,6 +118,8 @@ public sealed class DialogueDataset : IDataset<TokenBatch>
         var (train, evaluation) = DatasetExtensions.SplitLastRows(Count, count);
         return (Select(train), Select(evaluation));
     }
+
+    private int PadId => tokenizer.PadId ?? tokenizer.EosId ?? 0;
 
     private DialogueDataset Select(IReadOnlyList<int> rows) => new(tokenizer, Options, Report, [.. rows.Select(r => sources[r])], [.. rows.Select(r => tokens[r])]);
 

@@ -46,13 +46,13 @@ public class LanguageModelTrainer : Trainer<TokenBatch>
     /// <inheritdoc/>
     protected override long CountTokens(TokenBatch batch) => Options.CountTokens switch
     {
-        TokenCount.All => (long)batch.Count * batch.Length,
+        TokenCount.All => batch.Positions,
         TokenCount.NonPadding => batch.Attention.TokenCount,
         _ => 0,
     };
 
     /// <inheritdoc/>
-    protected override double EstimateFlops(TokenBatch batch) => 6.0 * batch.Count * batch.Length * (parametersBesideEmbedding ??= CountBesideEmbedding());
+    protected override double EstimateFlops(TokenBatch batch) => 6.0 * batch.Positions * (parametersBesideEmbedding ??= CountBesideEmbedding());
 
     /// <inheritdoc/>
     protected override void SaveModelFiles(string directory)

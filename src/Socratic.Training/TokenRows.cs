@@ -48,6 +48,9 @@ public sealed class TokenRows : IDataset<TokenBatch>
     /// <inheritdoc/>
     public TokenBatch Collate(IReadOnlyList<int> rows) => TokenCollator.Collate(this.rows, rows, padId, padToMultipleOf);
 
+    /// <summary>The rows put together into packs of at most <paramref name="length"/> tokens.</summary>
+    public PackedRows Pack(int length, PackingStrategy strategy = PackingStrategy.BestFit) => new(rows, length, strategy, padId, padToMultipleOf, this);
+
     /// <inheritdoc/>
     public string? Describe(int row) => decode?.Invoke(rows[row].Ids);
 }

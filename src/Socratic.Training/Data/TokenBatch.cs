@@ -10,8 +10,8 @@ public sealed class TokenBatch : IBatch
     public const long IgnoreLabel = -100;
 
     /// <summary>Takes ownership of the tensors.</summary>
-    /// <param name="inputIds">Token ids, int64 [Count, length].</param>
-    /// <param name="labels">int64 [Count, length], unshifted: the model predicts <c>labels[t + 1]</c> at position t. <see cref="IgnoreLabel"/> marks no target.</param>
+    /// <param name="inputIds">Token ids, int64 [rows, length].</param>
+    /// <param name="labels">int64 [rows, length], unshifted: the model predicts <c>labels[t + 1]</c> at position t. <see cref="IgnoreLabel"/> marks no target.</param>
     /// <param name="attention">Which positions are tokens and which documents they belong to.</param>
     /// <param name="rowIndices">The rows' numbers in their dataset.</param>
     /// <param name="targetCount">The labels other than <see cref="IgnoreLabel"/> from position 1 on.</param>
@@ -24,17 +24,23 @@ public sealed class TokenBatch : IBatch
         TargetCount = targetCount;
     }
 
-    /// <summary>Token ids, int64 [Count, length].</summary>
+    /// <summary>Token ids, int64 [Count, length]; [1, length] where packs were put one after the other.</summary>
     public Tensor InputIds { get; }
 
-    /// <summary>Labels, int64 [Count, length], unshifted.</summary>
+    /// <summary>Labels, shaped like <see cref="InputIds"/>, unshifted.</summary>
     public Tensor Labels { get; }
 
     /// <summary>Which positions are tokens and which documents they belong to.</summary>
     public AttentionLayout Attention { get; }
 
     /// <inheritdoc/>
-    public int Count => (int)InputIds.shape[0];
+    public int Count => RowIndices.Count;
+
+    /// <summary>Positions, padding among them.</summary>
+    internal int Positions => (int)InputIds.numel();
+
+    /// <summary>For packs one after the other in a single tensor row: the documents of each.</summary>
+    internal IReadOnlyList<int>? DocumentsPerRow { get; init; }
 
     /// <summary>The padded length of the rows.</summary>
     public int Length => (int)InputIds.shape[1];
@@ -48,15 +54,34 @@ public sealed class TokenBatch : IBatch
     /// <inheritdoc cref="IBatch.Slice"/>
     public TokenBatch Slice(int start, int count)
     {
+        if (DocumentsPerRow is not null) return SlicePacks(start, count, DocumentsPerRow);
         using var scope = NewDisposeScope();
         var labels = Labels.narrow(0, start, count).clone();
+        return new TokenBatch(InputIds.narrow(0, start, count).clone(), labels, Attention.Slice(start, count), [.. RowIndices.Skip(start).Take(count)], Targets(labels));
+    }
+
+    private TokenBatch SlicePacks(int start, int count, IReadOnlyList<int> documentsPerRow)
+    {
+        using var scope = NewDisposeScope();
+        var documents = Attention.Documents(0).Skip(documentsPerRow.Take(start).Sum()).Take(documentsPerRow.Skip(start).Take(count).Sum()).ToArray();
+        var first = documents[0].Start;
+        var length = documents[^1].Start + documents[^1].Length - first;
+        var labels = Labels.narrow(1, first, length).clone();
+        var layout = new AttentionLayout(length, [[.. documents.Select(d => d with { Start = d.Start - first })]]);
+        return new TokenBatch(InputIds.narrow(1, first, length).clone(), labels, layout, [.. RowIndices.Skip(start).Take(count)], Targets(labels))
+        {
+            DocumentsPerRow = [.. documentsPerRow.Skip(start).Take(count)],
+        };
+    }
+
+    private static long Targets(Tensor labels)
+    {
         using var ignored = IgnoreLabel.ToScalar();
-        var targets = labels.narrow(1, 1, Length - 1).ne(ignored).sum().ToInt64();
-        return new TokenBatch(InputIds.narrow(0, start, count).clone(), labels, Attention.Slice(start, count), [.. RowIndices.Skip(start).Take(count)], targets);
+        return labels.narrow(1, 1, labels.shape[1] - 1).ne(ignored).sum().ToInt64();
     }
 
     /// <inheritdoc cref="IBatch.To"/>
-    public TokenBatch To(Device device) => new(InputIds.to(device, copy: true), Labels.to(device, copy: true), Attention, RowIndices, TargetCount);
+    public TokenBatch To(Device device) => new(InputIds.to(device, copy: true), Labels.to(device, copy: true), Attention, RowIndices, TargetCount) { DocumentsPerRow = DocumentsPerRow };
 
     IBatch IBatch.Slice(int start, int count) => Slice(start, count);
 

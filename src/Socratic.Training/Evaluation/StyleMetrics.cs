@@ -48,8 +48,8 @@ public sealed class StyleMetrics : IMetrics<TokenBatch>
     {
         if (output.Predictions is not { } predictions)
             throw new ArgumentException("StyleMetrics needs predictions: EvaluationStep returned none. Return the argmax ids, or train with metrics of your own.", nameof(output));
-        if (predictions.shape is not [var rows, var length] || rows != batch.Count || length != batch.Length)
-            throw new ArgumentException($"Predictions are [{string.Join(", ", predictions.shape)}], expected [{batch.Count}, {batch.Length}].", nameof(output));
+        if (predictions.shape is not [var rows, var length] || rows != batch.Attention.Rows || length != batch.Length)
+            throw new ArgumentException($"Predictions are [{string.Join(", ", predictions.shape)}], expected [{batch.Attention.Rows}, {batch.Length}].", nameof(output));
         using var scope = NewDisposeScope();
         var ids = predictions.to(ScalarType.Int64).cpu().contiguous().data<long>().ToArray();
         for (var row = 0; row < rows; row++)

@@ -149,9 +149,9 @@ public sealed partial class CausalLanguageModel : nn.Module
         using var kernels = Fast.Off(!UsesKernels);
         var (rows, targets, places) = Labelled(batch);
         var (sum, likeliest) = HeadLoss.Evaluate(rows, HeadOutput, targets, specification.FinalSoftCap, labelSmoothing);
-        var predictions = full([batch.Count * batch.Length], ignored, ScalarType.Int64, rows.device);
+        var predictions = full([batch.Positions], ignored, ScalarType.Int64, rows.device);
         predictions.index_copy_(0, places, likeliest);
-        return new StepOutput(Loss.Sum(sum.MoveToOuterDisposeScope()), predictions.view(batch.Count, batch.Length).MoveToOuterDisposeScope());
+        return new StepOutput(Loss.Sum(sum.MoveToOuterDisposeScope()), predictions.view(batch.InputIds.shape).MoveToOuterDisposeScope());
     }
 
     /// <summary>

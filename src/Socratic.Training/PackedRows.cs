@@ -1,0 +1,143 @@
+using System.Text.Json.Nodes;
+using Socratic.Training.Data;
+using Socratic.Training.Data.Packing;
+using static TorchSharp.torch;
+
+namespace Socratic.Training;
+
+/// <summary>
+/// A dataset whose rows are packs: several rows of another dataset, one after the other, none of which sees another (but see <see cref="PackingStrategy.Wrapped"/>).
+/// Micro-batches get an even number of tokens that way; the loss of a packed row is that of its rows.
+/// </summary>
+public sealed class PackedRows : IDataset<TokenBatch>
+{
+    private readonly IReadOnlyList<TokenRow> rows;
+    private readonly List<PackPiece[]> packs;
+    private readonly int length;
+    private readonly PackingStrategy strategy;
+    private readonly int padId;
+    private readonly int padToMultipleOf;
+    private readonly IDataset<TokenBatch>? source;
+    private readonly Lazy<string> fingerprint;
+
+    /// <summary>Packs the given rows.</summary>
+    /// <param name="rows">At least one.</param>
+    /// <param name="length">The most tokens a pack may have.</param>
+    /// <param name="strategy">How rows are chosen.</param>
+    /// <param name="padId">What padding is filled with.</param>
+    /// <param name="padToMultipleOf">Batches are padded to a multiple of this many tokens.</param>
+    /// <exception cref="DatasetException">There are no rows, or all are empty.</exception>
+    public PackedRows(IReadOnlyList<TokenRow> rows, int length, PackingStrategy strategy = PackingStrategy.BestFit, int padId = 0, int padToMultipleOf = 8)
+        : this(rows, length, strategy, padId, padToMultipleOf, null)
+    {
+    }
+
+    internal PackedRows(
+        IReadOnlyList<TokenRow> rows, int length, PackingStrategy strategy, int padId, int padToMultipleOf, IDataset<TokenBatch>? source, List<PackPiece[]>? packs = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(padToMultipleOf, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(padId);
+        if (!Enum.IsDefined(strategy)) throw new ArgumentOutOfRangeException(nameof(strategy), strategy, "Not a packing strategy.");
+        this.packs = packs ??= Packer.Pack([.. rows.Select(r => r.Ids.Count)], length, strategy);
+        if (packs.Count == 0) throw new DatasetException("There is nothing to pack: the dataset has no rows, or only empty ones.");
+        (this.rows, this.length, this.strategy, this.padId, this.padToMultipleOf, this.source) = (rows, length, strategy, padId, padToMultipleOf, source);
+        CutTokens = strategy == PackingStrategy.BestFit ? rows.Sum(r => Math.Max(0, r.Ids.Count - length)) : 0;
+        fingerprint = new Lazy<string>(() => TokenFingerprint.OfSubset(TokenFingerprint.Of(rows), [.. packs.SelectMany(p => p).SelectMany(p => new[] { p.Row, p.Start, p.Length })]));
+    }
+
+    /// <inheritdoc/>
+    public int Count => packs.Count;
+
+    /// <summary>Tokens that <see cref="PackingStrategy.BestFit"/> cut off rows longer than a pack.</summary>
+    public int CutTokens { get; }
+
+    /// <summary>The share of the packs' room that is filled, at most 1.</summary>
+    public double Fill => packs.Sum(p => p.Sum(piece => (double)piece.Length)) / ((double)packs.Count * length);
+
+    /// <inheritdoc/>
+    public string? Fingerprint => fingerprint.Value;
+
+    /// <inheritdoc/>
+    public int LengthOf(int row) => packs[row].Sum(p => p.Length);
+
+    /// <inheritdoc/>
+    public TokenBatch Collate(IReadOnlyList<int> rows)
+    {
+        if (rows.Count == 0) throw new ArgumentException("A batch needs at least one row.", nameof(rows));
+        return strategy == PackingStrategy.Wrapped ? Stream(rows) : Flat(rows);
+    }
+
+    /// <inheritdoc/>
+    public string? Describe(int row) => source is null ? null : string.Join('\n', packs[row].Select(p => source.Describe(p.Row)).OfType<string>());
+
+    /// <inheritdoc/>
+    public Dialogue? DialogueOf(int row) => source?.DialogueOf(packs[row][^1].Row);
+
+    /// <inheritdoc/>
+    public JsonObject? DescribeConfiguration()
+    {
+        var settings = source?.DescribeConfiguration() ?? [];
+        settings["Packing"] = strategy.ToString();
+        settings["PackLength"] = length;
+        return settings;
+    }
+
+    // Every piece is a document; its first token has nothing before it to be predicted from.
+    private TokenBatch Flat(IReadOnlyList<int> chosen)
+    {
+        var count = chosen.Sum(LengthOf);
+        var padded = (count + padToMultipleOf - 1) / padToMultipleOf * padToMultipleOf;
+        var (ids, labels) = (new long[padded], new long[padded]);
+        Array.Fill(ids, padId);
+        Array.Fill(labels, TokenBatch.IgnoreLabel);
+        var documents = new List<DocumentSpan>();
+        var (at, targets) = (0, 0L);
+        foreach (var piece in chosen.SelectMany(pack => packs[pack]))
+        {
+            targets += Copy(piece, ids, labels, at, isStart: true);
+            documents.Add(new DocumentSpan(at, piece.Length));
+            at += piece.Length;
+        }
+        return new TokenBatch(tensor(ids, [1, padded]), tensor(labels, [1, padded]), new AttentionLayout(padded, [documents]), [.. chosen], targets)
+        {
+            DocumentsPerRow = [.. chosen.Select(pack => packs[pack].Length)],
+        };
+    }
+
+    private TokenBatch Stream(IReadOnlyList<int> chosen)
+    {
+        var lengths = chosen.Select(LengthOf).ToArray();
+        var padded = (lengths.Max() + padToMultipleOf - 1) / padToMultipleOf * padToMultipleOf;
+        var (ids, labels) = (new long[chosen.Count * padded], new long[chosen.Count * padded]);
+        Array.Fill(ids, padId);
+        Array.Fill(labels, TokenBatch.IgnoreLabel);
+        var targets = 0L;
+        for (var i = 0; i < chosen.Count; i++)
+        {
+            var at = i * padded;
+            foreach (var piece in packs[chosen[i]])
+            {
+                targets += Copy(piece, ids, labels, at, isStart: false);
+                at += piece.Length;
+            }
+            if (labels[i * padded] != TokenBatch.IgnoreLabel) targets--;
+        }
+        return new TokenBatch(
+            tensor(ids, [chosen.Count, padded]), tensor(labels, [chosen.Count, padded]), AttentionLayout.PaddedRight(padded, lengths), [.. chosen], targets);
+    }
+
+    private int Copy(PackPiece piece, long[] ids, long[] labels, int at, bool isStart)
+    {
+        var row = rows[piece.Row];
+        var targets = 0;
+        for (var i = 0; i < piece.Length; i++)
+        {
+            ids[at + i] = row.Ids[piece.Start + i];
+            if (isStart && i == 0) continue;
+            labels[at + i] = row.Labels[piece.Start + i];
+            if (labels[at + i] != TokenBatch.IgnoreLabel) targets++;
+        }
+        return targets;
+    }
+}
