@@ -18,10 +18,14 @@ internal unsafe struct EightBitJob
     /// <summary>The 256 values of the map.</summary>
     public float* Map;
 
-    /// <summary>The 255 thresholds between them (<see cref="DynamicMap.Thresholds"/>).</summary>
+    /// <summary><see cref="DynamicMap.Thresholds"/>.</summary>
     public float* Thresholds;
 
-    public VectorPath Path;
+    /// <summary><see cref="DynamicMap.Starts"/>.</summary>
+    public byte* Starts;
+
+    /// <summary><see cref="DynamicMap.Steps"/>.</summary>
+    public int Steps;
 
     public readonly long Blocks => (Count + BlockSize - 1) / BlockSize;
 

@@ -5,6 +5,8 @@ namespace Socratic.Training.Quantization.Codec;
 /// <summary>What a kernel needs to know to bring weights to 4 bits or back: raw memory, all of it the caller's.</summary>
 internal unsafe struct FourBitJob
 {
+    private const long ManyWeights = 8 << 20;
+
     /// <summary>The weights, read or written.</summary>
     public void* Weights;
 
@@ -27,13 +29,13 @@ internal unsafe struct FourBitJob
     /// <summary>One code a block, of a scale less the offset; null when the scales are plain.</summary>
     public byte* NestedCodes;
 
-    /// <summary>One scale for every <see cref="NestedBlockSize"/> scales.</summary>
+    /// <summary>One scale for every 2^<see cref="NestedShift"/> scales.</summary>
     public float* NestedScales;
 
     /// <summary>The 256 values of the scales' codes.</summary>
     public float* NestedMap;
 
-    public int NestedBlockSize;
+    public int NestedShift;
 
     public float NestedOffset;
 
@@ -47,6 +49,12 @@ internal unsafe struct FourBitJob
     /// <summary>The weights of a block: the last may be short.</summary>
     public readonly int Length(long block) => (int)Math.Min(BlockSize, Count - block * BlockSize);
 
+    /// <summary>
+    /// True if the weights are so many that they would push each other out of the caches: they are then written past these, which spares reading what is
+    /// overwritten. It takes a buffer aligned to the vectors.
+    /// </summary>
+    public readonly bool Streams(int alignment) => Count >= ManyWeights && (nint)Weights % alignment == 0;
+
     /// <summary>The first weight of a block.</summary>
     public readonly T* Block<T>(long block) where T : unmanaged => (T*)Weights + block * BlockSize;
 
@@ -55,5 +63,5 @@ internal unsafe struct FourBitJob
 
     /// <summary>The scale of a block. Nested ones are rounded twice, after the product and after the sum.</summary>
     public readonly float Scale(long block)
-        => NestedCodes == null ? Scales[block] : NestedMap[NestedCodes[block]] * NestedScales[block / NestedBlockSize] + NestedOffset;
+        => NestedCodes == null ? Scales[block] : NestedMap[NestedCodes[block]] * NestedScales[block >> NestedShift] + NestedOffset;
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Socratic.Training.Native;
 using static TorchSharp.torch;
 
@@ -130,7 +131,7 @@ internal sealed class QuantizedTensor : IDisposable
             job.NestedCodes = (byte*)TensorMemory.Pointer(Absmax);
             job.NestedScales = (float*)TensorMemory.Pointer(Nested.Absmax);
             job.NestedMap = (float*)TensorMemory.Pointer(Nested.Map);
-            job.NestedBlockSize = Nested.BlockSize;
+            job.NestedShift = BitOperations.Log2((uint)Nested.BlockSize);
             job.NestedOffset = Nested.Offset;
         }
         return job;

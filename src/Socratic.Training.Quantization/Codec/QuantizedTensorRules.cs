@@ -1,3 +1,4 @@
+using System.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,7 +29,7 @@ internal static class QuantizedTensorRules
 
     private static string? Problem(NestedScales nested, long blocks)
     {
-        if (nested.BlockSize < 1) return $"Nested block size {nested.BlockSize}: expected a positive number.";
+        if (nested.BlockSize < 1 || !BitOperations.IsPow2(nested.BlockSize)) return $"Nested block size {nested.BlockSize}: expected a power of two.";
         return Part("Nested scales", nested.Absmax, ScalarType.Float32, (blocks + nested.BlockSize - 1) / nested.BlockSize)
             ?? Part("The nested map", nested.Map, ScalarType.Float32, 256);
     }

@@ -80,6 +80,27 @@ public sealed class FourBitPropertyTests
         }
     });
 
+    [Fact]
+    public void Many_weights_are_written_past_the_caches_to_the_same_bits()
+    {
+        using var scope = NewDisposeScope();
+        using var quantized = QuantizedTensor.Quantize(randn((8 << 20) + 77), new QuantizationOptions());
+        foreach (var dtype in Dtypes)
+        {
+            Tensor? first = null;
+            EveryPath.Run(() =>
+            {
+                var weights = quantized.Dequantize(dtype);
+                first ??= weights;
+                Assert.True(first.bytes.SequenceEqual(weights.bytes), $"weights in {dtype}");
+                // A buffer that begins anywhere is written in the ordinary way.
+                var odd = empty(quantized.Count + 1, dtype).narrow(0, 1, quantized.Count);
+                quantized.Dequantize(odd);
+                Assert.True(first.bytes.SequenceEqual(odd.bytes), $"weights in {dtype}, not aligned");
+            });
+        }
+    }
+
     private static float[] Content(int seed, int count)
     {
         var random = new Random(seed);

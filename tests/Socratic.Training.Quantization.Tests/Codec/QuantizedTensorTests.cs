@@ -19,6 +19,14 @@ public sealed class QuantizedTensorTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - bytes, 0, 1000 * 256);
     }
 
+    // The other tests run whatever the processor has: here it shows what that is.
+    [Theory]
+    [InlineData(VectorPath.Vector128), InlineData(VectorPath.Avx2), InlineData(VectorPath.Avx512)]
+    public void The_processor_has(object path)
+    {
+        if (!VectorPaths.Available.Contains((VectorPath)path)) Assert.Skip($"This processor has no {path}: that way of computing is not tested here.");
+    }
+
     [Fact]
     public void It_owns_its_tensors_and_frees_them()
     {
@@ -104,6 +112,7 @@ public sealed class QuantizedTensorTests
         Refused("The nested map: Float32 [255]", () => Make(packed, codes, new NestedScales(zeros(1), zeros(255), 0)));
         Refused("Nested scales: Float32 [2] where Float32 with 1 elements", () => Make(packed, codes, new NestedScales(zeros(2), zeros(256), 0)));
         Refused("Nested block size 0", () => Make(packed, codes, new NestedScales(zeros(1), zeros(256), 0, 0)));
+        Refused("Nested block size 100", () => Make(packed, codes, new NestedScales(zeros(1), zeros(256), 0, 100)));
         Refused("Block size 100", () => Make(packed, absmax, block: 100));
         Refused("Dtype Int64", () => Make(packed, absmax, dtype: ScalarType.Int64));
     }

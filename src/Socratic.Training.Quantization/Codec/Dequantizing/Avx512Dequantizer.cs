@@ -8,56 +8,60 @@ namespace Socratic.Training.Quantization.Codec.Dequantizing;
 /// <summary>4 bits to weights with AVX-512BW: one permute looks up 32 codes of 16-bit results, or 16 of float32.</summary>
 internal static unsafe class Avx512Dequantizer
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T>(FourBitJob* job, long begin, long end) where T : unmanaged, IElement<T>
     {
-        var spilled = stackalloc T[32];
+        var table = stackalloc T[32];
+        var packed = job->PackedBlock(begin);
+        var weights = job->Block<T>(begin);
+        var streams = job->Streams(Vector512<byte>.Count);
         fixed (float* values = CodeBook.Of(job->Type).Values)
         {
             var book = Vector512.Load(values);
             for (var block = begin; block < end; block++)
             {
-                var table = T.Round(book * Vector512.Create(job->Scale(block)));
-                var (packed, weights, length) = ((nint)job->PackedBlock(block), (nint)job->Block<T>(block), job->Length(block));
-                var done = sizeof(T) == 2 ? Decode16(Narrow(table), (byte*)packed, length, (ushort*)weights) : Decode32(table, (byte*)packed, length, (uint*)weights);
-                if (done == length) continue;
-                if (sizeof(T) == 2) Narrow(table).Store((ushort*)spilled);
-                else table.Store((uint*)spilled);
-                ScalarDequantizer.Decode(spilled, (byte*)packed, done, length, (T*)weights);
+                var results = T.Round(book * Vector512.Create(job->Scale(block)));
+                var length = job->Length(block);
+                var whole = length & ~31;
+                if (sizeof(T) == 2) Decode16(results, packed, whole, (ushort*)weights, streams);
+                else Decode32(results, packed, whole, (uint*)weights, streams);
+                if (whole != length)
+                {
+                    if (sizeof(T) == 2) Avx512F.ConvertToVector256UInt16(results).Store((ushort*)table);
+                    else results.Store((uint*)table);
+                    ScalarDequantizer.Decode(table, packed, whole, length, weights);
+                }
+                packed += job->BlockSize / 2;
+                weights += job->BlockSize;
             }
         }
-    }
-
-    // The table twice: the permute looks at five bits, of which the upper one may then be anything.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ushort> Narrow(Vector512<uint> table)
-    {
-        var half = Avx512F.ConvertToVector256UInt16(table);
-        return Vector512.Create(half, half);
+        if (streams) Sse.StoreFence();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Decode16(Vector512<ushort> table, byte* packed, int length, ushort* weights)
+    private static void Decode16(Vector512<uint> results, byte* packed, int length, ushort* weights, bool streams)
     {
-        var done = 0;
-        for (; done <= length - 32; done += 32)
+        var table = Avx512F.ConvertToVector256UInt16(results).ToVector512Unsafe();
+        for (var end = weights + length; weights < end; weights += 32, packed += 16)
         {
-            var bytes = Avx512F.ConvertToVector512UInt32(Vector128.Load(packed + done / 2));
-            var codes = (bytes >> 4) | (bytes << 16);
-            Avx512BW.PermuteVar32x16(table, codes.AsUInt16()).Store(weights + done);
+            var bytes = Avx512F.ConvertToVector512UInt32(Vector128.Load(packed));
+            var codes = ((bytes >> 4) | (bytes << 16)) & Vector512.Create(0x000F000Fu);
+            var found = Avx512BW.PermuteVar32x16(table, codes.AsUInt16());
+            if (streams) found.StoreAlignedNonTemporal(weights);
+            else found.Store(weights);
         }
-        return done;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Decode32(Vector512<uint> table, byte* packed, int length, uint* weights)
+    private static void Decode32(Vector512<uint> results, byte* packed, int length, uint* weights, bool streams)
     {
-        var done = 0;
-        for (; done <= length - 16; done += 16)
+        for (var end = weights + length; weights < end; weights += 16, packed += 8)
         {
-            var bytes = Avx512F.ConvertToVector512UInt64(Vector128.CreateScalarUnsafe(*(ulong*)(packed + done / 2)).AsByte());
-            var codes = (bytes >> 4) | (bytes << 32);
-            Avx512F.PermuteVar16x32(table, codes.AsUInt32()).Store(weights + done);
+            // The permute looks at the lower four bits of each index alone.
+            var bytes = Avx512F.ConvertToVector512UInt64(Vector128.CreateScalarUnsafe(*(ulong*)packed).AsByte());
+            var found = Avx512F.PermuteVar16x32(results, ((bytes >> 4) | (bytes << 32)).AsUInt32());
+            if (streams) found.StoreAlignedNonTemporal(weights);
+            else found.Store(weights);
         }
-        return done;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Socratic.Training.Quantization.Codec.Elements;
 
 namespace Socratic.Training.Quantization.Codec.Dequantizing;
@@ -5,6 +6,7 @@ namespace Socratic.Training.Quantization.Codec.Dequantizing;
 /// <summary>4 bits to weights: the definition, one weight after the other. The vector paths give the same bits and use it for what is left over.</summary>
 internal static unsafe class ScalarDequantizer
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T>(FourBitJob* job, long begin, long end) where T : unmanaged, IElement<T>
     {
         var book = CodeBook.Of(job->Type);

@@ -5,14 +5,15 @@ using Socratic.Training.Quantization.Codec.Elements;
 namespace Socratic.Training.Quantization.Codec.Dequantizing;
 
 /// <summary>
-/// 4 bits to weights with portable vectors. A weight depends on its code and its block only: the 16 results are rounded once a block, and split into one table
-/// for each of their bytes, in which a shuffle looks up 16 codes.
+/// 4 bits to weights with portable vectors. A weight depends on its code and its block only: the 16 results are rounded once a block. Those of 16 bits are split
+/// into a table of lower and one of upper bytes, in each of which a shuffle looks up 16 codes; float32 is looked up one by one.
 /// </summary>
 internal static unsafe class Vector128Dequantizer
 {
-    /// <summary>Weights a turn: 16 bytes of codes.</summary>
-    public const int Step = 32;
+    // Weights a turn: 16 bytes of codes.
+    private const int Step = 32;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T>(FourBitJob* job, long begin, long end) where T : unmanaged, IElement<T>
     {
         var table = stackalloc T[16];
@@ -21,9 +22,11 @@ internal static unsafe class Vector128Dequantizer
             for (var block = begin; block < end; block++)
             {
                 Products(values, job->Scale(block), table);
-                var (packed, weights, length) = ((nint)job->PackedBlock(block), (nint)job->Block<T>(block), job->Length(block));
-                var done = sizeof(T) == 2 ? Decode16((ushort*)table, (byte*)packed, length, (ushort*)weights) : Decode32((uint*)table, (byte*)packed, length, (uint*)weights);
-                ScalarDequantizer.Decode(table, (byte*)packed, done, length, (T*)weights);
+                var packed = job->PackedBlock(block);
+                var weights = job->Block<T>(block);
+                var length = job->Length(block);
+                var done = sizeof(T) == 2 ? Decode16((ushort*)table, packed, length, (ushort*)weights) : 0;
+                ScalarDequantizer.Decode(table, packed, done, length, weights);
             }
         }
     }
@@ -61,28 +64,6 @@ internal static unsafe class Vector128Dequantizer
         return done;
     }
 
-    private static int Decode32(uint* table, byte* packed, int length, uint* weights)
-    {
-        var (b0, b1, b2, b3) = (Byte32(table, 0), Byte32(table, 8), Byte32(table, 16), Byte32(table, 24));
-        var halves = stackalloc ushort[2 * Step];
-        var done = 0;
-        for (; done <= length - Step; done += Step)
-        {
-            var (first, second) = Codes(packed + done / 2);
-            Store(Vector128.Shuffle(b0, first), Vector128.Shuffle(b1, first), halves);
-            Store(Vector128.Shuffle(b0, second), Vector128.Shuffle(b1, second), halves + 16);
-            Store(Vector128.Shuffle(b2, first), Vector128.Shuffle(b3, first), halves + Step);
-            Store(Vector128.Shuffle(b2, second), Vector128.Shuffle(b3, second), halves + Step + 16);
-            for (var i = 0; i < Step; i += 8)
-            {
-                var (lower, upper) = (Vector128.Load(halves + i), Vector128.Load(halves + Step + i));
-                (Vector128.WidenLower(lower) | (Vector128.WidenLower(upper) << 16)).Store(weights + done + i);
-                (Vector128.WidenUpper(lower) | (Vector128.WidenUpper(upper) << 16)).Store(weights + done + i + 4);
-            }
-        }
-        return done;
-    }
-
     // 32 codes, one a byte, in their order: the upper half of each byte comes first.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector128<byte> First, Vector128<byte> Second) Codes(byte* packed)
@@ -107,12 +88,5 @@ internal static unsafe class Vector128Dequantizer
     {
         var mask = Vector128.Create((ushort)0xFF);
         return Vector128.Narrow((Vector128.Load(table) >> shift) & mask, (Vector128.Load(table + 8) >> shift) & mask);
-    }
-
-    private static Vector128<byte> Byte32(uint* table, int shift)
-    {
-        var bytes = stackalloc byte[16];
-        for (var i = 0; i < 16; i++) bytes[i] = (byte)(table[i] >> shift);
-        return Vector128.Load(bytes);
     }
 }

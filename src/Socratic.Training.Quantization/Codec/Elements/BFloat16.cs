@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -11,14 +12,19 @@ internal readonly unsafe struct BFloat16(ushort bits) : IElement<BFloat16>
 
     private readonly ushort bits = bits;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Read(BFloat16 stored) => BitConverter.UInt32BitsToSingle((uint)stored.bits << 16);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Read128(BFloat16* stored) => (Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)stored).AsUInt16()) << 16).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Read256(BFloat16* stored) => (Avx2.ConvertToVector256Int32((ushort*)stored) << 16).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Read512(BFloat16* stored) => (Avx512F.ConvertToVector512UInt32(Vector256.Load((ushort*)stored)) << 16).AsSingle();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static BFloat16 Round(float value)
     {
         if (float.IsNaN(value)) return new(NaN);
@@ -26,6 +32,7 @@ internal readonly unsafe struct BFloat16(ushort bits) : IElement<BFloat16>
         return new((ushort)((full + 0x7FFF + ((full >> 16) & 1)) >> 16));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<uint> Round(Vector128<float> values)
     {
         var full = values.AsUInt32();
@@ -33,6 +40,7 @@ internal readonly unsafe struct BFloat16(ushort bits) : IElement<BFloat16>
         return Vector128.ConditionalSelect(Vector128.Equals(values, values).AsUInt32(), rounded, Vector128.Create((uint)NaN));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Round(Vector512<float> values)
     {
         var full = values.AsUInt32();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -21,8 +22,10 @@ internal readonly unsafe struct Float16(Half value) : IElement<Float16>
 
     private readonly Half value = value;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Read(Float16 stored) => (float)stored.value;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Read128(Float16* stored)
     {
         var bits = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)stored).AsUInt16());
@@ -31,6 +34,7 @@ internal readonly unsafe struct Float16(Half value) : IElement<Float16>
         return (magnitude.AsUInt32() | special | ((bits & Vector128.Create(0x8000u)) << 16)).AsSingle();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Read256(Float16* stored)
     {
         var bits = Avx2.ConvertToVector256Int32((ushort*)stored).AsUInt32();
@@ -39,6 +43,7 @@ internal readonly unsafe struct Float16(Half value) : IElement<Float16>
         return (magnitude.AsUInt32() | special | ((bits & Vector256.Create(0x8000u)) << 16)).AsSingle();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Read512(Float16* stored)
     {
         var bits = Avx512F.ConvertToVector512UInt32(Vector256.Load((ushort*)stored));
@@ -47,8 +52,10 @@ internal readonly unsafe struct Float16(Half value) : IElement<Float16>
         return (magnitude.AsUInt32() | special | ((bits & Vector512.Create(0x8000u)) << 16)).AsSingle();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float16 Round(float value) => new(float.IsNaN(value) ? BitConverter.UInt16BitsToHalf((ushort)NaN) : (Half)value);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<uint> Round(Vector128<float> values)
     {
         var bits = values.AsUInt32();
@@ -61,6 +68,7 @@ internal readonly unsafe struct Float16(Half value) : IElement<Float16>
         return Vector128.ConditionalSelect(Vector128.Equals(values, values).AsUInt32(), rounded, Vector128.Create(NaN));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Round(Vector512<float> values)
     {
         var bits = values.AsUInt32();

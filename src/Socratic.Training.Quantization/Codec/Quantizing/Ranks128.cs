@@ -7,6 +7,7 @@ namespace Socratic.Training.Quantization.Codec.Quantizing;
 /// <summary>Ranks by portable vectors: every threshold is compared, and a comparison that holds counts.</summary>
 internal readonly unsafe struct Ranks128 : IRanks
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Find<T>(T* weights, float reciprocal, in BookView book, byte* ranks) where T : unmanaged, IElement<T>
     {
         for (var i = 0; i < 32; i += 16)

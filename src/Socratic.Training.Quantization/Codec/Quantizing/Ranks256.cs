@@ -7,6 +7,7 @@ namespace Socratic.Training.Quantization.Codec.Quantizing;
 /// <summary>Ranks by AVX2: every threshold is compared with 32 weights at once, and a comparison that holds counts.</summary>
 internal readonly unsafe struct Ranks256 : IRanks
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Find<T>(T* weights, float reciprocal, in BookView book, byte* ranks) where T : unmanaged, IElement<T>
     {
         var factor = Vector256.Create(reciprocal);

@@ -8,6 +8,7 @@ namespace Socratic.Training.Quantization.Codec.Quantizing;
 /// <summary>Ranks by AVX-512: a binary search in four steps, each of which looks up 16 thresholds with one permute.</summary>
 internal readonly unsafe struct Ranks512 : IRanks
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Find<T>(T* weights, float reciprocal, in BookView book, byte* ranks) where T : unmanaged, IElement<T>
     {
         Avx512F.ConvertToVector128Byte(Search(T.Read512(weights) * Vector512.Create(reciprocal), book)).Store(ranks);

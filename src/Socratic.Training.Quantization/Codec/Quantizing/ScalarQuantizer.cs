@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Socratic.Training.Quantization.Codec.Elements;
 
 namespace Socratic.Training.Quantization.Codec.Quantizing;
@@ -7,6 +8,7 @@ internal static unsafe class ScalarQuantizer
 {
     private const uint Infinity = 0x7F800000;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T>(FourBitJob* job, long begin, long end) where T : unmanaged, IElement<T>
     {
         var book = CodeBook.Of(job->Type);

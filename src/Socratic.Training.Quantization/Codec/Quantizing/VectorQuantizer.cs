@@ -31,6 +31,7 @@ internal static unsafe class VectorQuantizer
 {
     private const int Step = 32;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<T, TRanks>(FourBitJob* job, long begin, long end)
         where T : unmanaged, IElement<T>
         where TRanks : IRanks
@@ -57,12 +58,13 @@ internal static unsafe class VectorQuantizer
                     TRanks.Find((T*)weights + done, reciprocal, view, ranks);
                     Pack(ranks, codes, (byte*)packed + done / 2);
                 }
-                ScalarQuantizer.Encode(book, (T*)weights, done, length, reciprocal, (byte*)packed);
+                if (done < length) ScalarQuantizer.Encode(book, (T*)weights, done, length, reciprocal, (byte*)packed);
             }
         }
     }
 
     // Magnitudes are ordered like their bits, with NaN above infinity.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float LargestMagnitude<T>(FourBitJob* job, T* weights, int length) where T : unmanaged, IElement<T>
     {
         var largest = sizeof(T) == 2
@@ -71,6 +73,7 @@ internal static unsafe class VectorQuantizer
         return float.IsFinite(largest) ? largest : ScalarQuantizer.LargestMagnitude(job, weights, length);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TBits Largest<TBits>(TBits* bits, int length, TBits magnitude) where TBits : unmanaged, IBinaryInteger<TBits>
     {
         var (mask, first, second) = (Vector128.Create(magnitude), Vector128<TBits>.Zero, Vector128<TBits>.Zero);
@@ -82,8 +85,10 @@ internal static unsafe class VectorQuantizer
             second = Vector128.Max(second, Vector128.Load(bits + i + width) & mask);
         }
         first = Vector128.Max(first, second);
-        var largest = TBits.Zero;
-        for (var lane = 0; lane < width; lane++) largest = TBits.Max(largest, first[lane]);
+        first = Vector128.Max(first, Vector128.Shuffle(first.AsUInt32(), Vector128.Create(2u, 3, 0, 1)).As<uint, TBits>());
+        first = Vector128.Max(first, Vector128.Shuffle(first.AsUInt32(), Vector128.Create(1u, 0, 3, 2)).As<uint, TBits>());
+        if (sizeof(TBits) == 2) first = Vector128.Max(first, (first.AsUInt32() >> 16).As<uint, TBits>());
+        var largest = first.ToScalar();
         for (; i < length; i++) largest = TBits.Max(largest, bits[i] & magnitude);
         return largest;
     }

@@ -1,0 +1,30 @@
+"""The reference's side of the verb `nf4`: bitsandbytes' CPU operators on the given shape, nested scales, bfloat16.
+
+Reads `dequantize THREADS` or `quantize THREADS`, a line each, and answers with the seconds of one call.
+"""
+import os
+import sys
+
+# Its operators allocate their result at each call. Kept in the heap, the memory is there already: what is compared is the work, not the page faults.
+if "MALLOC_MMAP_MAX_" not in os.environ:
+    os.environ.update(MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_=str(1 << 34))
+    os.execv(sys.executable, [sys.executable, "-u", *sys.argv])
+
+import time
+
+import torch
+from bitsandbytes import functional
+
+rows, columns = int(sys.argv[1]), int(sys.argv[2])
+weight = torch.randn(rows, columns, generator=torch.Generator().manual_seed(0)).to(torch.bfloat16)
+settings = dict(blocksize=64, quant_type="nf4", compress_statistics=True)
+packed, state = functional.quantize_4bit(weight, **settings)
+tasks = dict(dequantize=lambda: functional.dequantize_4bit(packed, state), quantize=lambda: functional.quantize_4bit(weight, **settings))
+for line in sys.stdin:
+    task, threads = line.split()
+    torch.set_num_threads(int(threads))
+    started = time.perf_counter()
+    result = tasks[task]()
+    seconds = time.perf_counter() - started
+    del result
+    print(seconds, flush=True)
