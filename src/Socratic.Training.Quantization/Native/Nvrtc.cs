@@ -42,7 +42,10 @@ internal sealed unsafe class Nvrtc : IKernelCompiler
             if (handle == 0) continue;
             try
             {
-                return new Nvrtc(handle);
+                var compiler = new Nvrtc(handle);
+                // A library without its builtins loads, and then compiles nothing.
+                compiler.Compile("Probe", "extern \"C\" __global__ void probe() {}", $"compute_{compiler.Architectures[^1]}");
+                return compiler;
             }
             catch (Exception e) when (e is EntryPointNotFoundException or KernelCompilationException)
             {

@@ -52,7 +52,8 @@ public sealed class ArchitectureTests
     [InlineData("Socratic.Training.Quantization")]
     public void OnlyNativeCallsNativeCode(string assembly)
     {
-        var outside = Types(assembly).Where(t => !InRoom(Outermost(t), "Native")).ToArray();
+        // Quantization has a room of its own besides the sources it shares with Training.
+        var outside = Types(assembly).Where(t => !InRoom(Outermost(t), "Native") && Outermost(t).Namespace != $"{assembly}.Native").ToArray();
         Assert.Empty(outside.SelectMany(t => t.Methods).Where(m => m.IsPInvokeImpl || CallsThroughNativePointer(m)).Select(m => m.FullName));
         Empty(outside.SelectMany(AssemblyReader.References).Where(u => u.FullName is "System.Runtime.InteropServices.NativeLibrary" or "System.Runtime.InteropServices.Marshal"));
     }

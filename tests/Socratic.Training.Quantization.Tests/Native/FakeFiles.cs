@@ -11,6 +11,9 @@ internal sealed class FakeFiles : ILibraryFiles
 
     internal string? Real { get; init; }
 
+    /// <summary>What the real one is; the system's own by default.</summary>
+    internal nint Handle { get; init; }
+
     internal Dictionary<string, string> Variables { get; } = [];
 
     internal Dictionary<string, string[]> Folders { get; } = [];
@@ -24,8 +27,8 @@ internal sealed class FakeFiles : ILibraryFiles
     public nint Load(string library, out string error)
     {
         Loaded.Add(library);
-        if (library == Real) return LibraryFiles.Instance.Load(library, out error);
         error = "not here";
+        if (library == Real) return Handle != 0 ? Handle : LibraryFiles.Instance.Load(library, out error);
         return 0;
     }
 }
