@@ -11,7 +11,7 @@ internal sealed record Arguments(string Model, string Data, string Output, bool 
     internal bool IsTinyModel => Path.GetFullPath(Model) == Path.GetFullPath(TinyModel);
 
     /// <summary>Parses the command line and runs; gives the exit code.</summary>
-    internal static int Parse(string[] args, Func<Arguments, int> run)
+    internal static int Parse(string[] args, Func<Arguments, int> run, Func<string, string, int, int> show)
     {
         var model = new Option<string>("--model") { Description = "A Hugging Face folder of a causal language model.", DefaultValueFactory = _ => TinyModel };
         var data = new Option<string>("--data") { Description = "Dialogues: a JSON array, or one object a line.", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "quickstart-dialogues.json") };
@@ -25,6 +25,10 @@ internal sealed record Arguments(string Model, string Data, string Output, bool 
                 if (found.Tokens is [{ Value: "" }]) found.AddError($"{path.Name} is empty: it must name a {(path == data ? "file" : "folder")}.");
             });
         var root = new RootCommand("Teaches a small Japanese Gemma-2 model to answer by asking back, in about a minute on a CPU.") { model, data, output, fresh, steps, rate };
+        var row = new Argument<int>("row") { Description = "The row, from 0.", DefaultValueFactory = _ => 0 };
+        var inspect = new Command("inspect", "Shows a row of the data token by token: id, text, trained or cut.") { row, model, data };
+        inspect.SetAction(parsed => show(parsed.GetValue(model)!, parsed.GetValue(data)!, parsed.GetValue(row)));
+        root.Subcommands.Add(inspect);
         root.SetAction(parsed => run(new Arguments(
             parsed.GetValue(model)!, parsed.GetValue(data)!, parsed.GetValue(output)!, parsed.GetValue(fresh), parsed.GetValue(steps), parsed.GetValue(rate))));
         var result = root.Parse(args);

@@ -1,14 +1,22 @@
 using Quickstart;
 using Socratic.Training.Native;
 
-return Arguments.Parse(args, static arguments =>
-{
-    using var screen = new Screen();
-    using var cancellation = new Cancellation(screen.Stopping);
-    try
+return Arguments.Parse(
+    args,
+    static arguments => Guarded(screen =>
     {
+        using var cancellation = new Cancellation(screen.Stopping);
         TorchRuntime.EnsureAvailable();
         return new QuickstartRun(arguments, screen, cancellation.Token).Run();
+    }),
+    static (model, data, row) => Guarded(_ => Inspection.Show(model, data, row)));
+
+static int Guarded(Func<Screen, int> run)
+{
+    using var screen = new Screen();
+    try
+    {
+        return run(screen);
     }
     catch (Exception error) when (error is not OutOfMemoryException)
     {
@@ -16,4 +24,4 @@ return Arguments.Parse(args, static arguments =>
         screen.Error(error);
         return 1;
     }
-});
+}

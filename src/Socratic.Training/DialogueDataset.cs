@@ -56,6 +56,22 @@ public sealed class DialogueDataset : IDataset<TokenBatch>
         return DialogueDatasetBuilder.Build(path, DataFile.ReadValid(path, options.MaxProblems), tokenizer, options);
     }
 
+    /// <summary>A row of a file as the model gets it: each token, whether it is trained and whether it is cut. The other rows are not encoded.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="row">The row, from 0, counted as in the file.</param>
+    /// <param name="tokenizer">The model's tokenizer, with its chat template.</param>
+    /// <param name="options">How rows are made; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The options are out of range.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="DatasetException">The file has problems, which are listed, or no such row; or the row does not fit the chat template.</exception>
+    public static RowInspection Inspect(string path, int row, TextTokenizer tokenizer, DialogueOptions? options = null)
+    {
+        options = Checked(options);
+        var rows = DataFile.ReadValid(path, options.MaxProblems);
+        if (row < 0 || row >= rows.Count) throw new DatasetException($"{path}: there is no row {row}; the file has the rows 0 to {rows.Count - 1}.");
+        return DialogueDatasetBuilder.Inspect(path, rows[row], tokenizer, options);
+    }
+
     /// <summary>Makes rows of tokens of given dialogues.</summary>
     /// <exception cref="ArgumentException">The options are out of range.</exception>
     /// <exception cref="DatasetException">A dialogue does not fit the chat template, or no row is left.</exception>

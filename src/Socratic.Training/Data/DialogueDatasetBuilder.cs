@@ -40,6 +40,25 @@ internal sealed class DialogueDatasetBuilder
         return new DialogueDataset(tokenizer, options, report, sources, tokens);
     }
 
+    /// <summary>One row token by token, by the rules of <see cref="Build"/>.</summary>
+    /// <exception cref="DatasetException">The row does not fit the chat template, or is too long where that is an error.</exception>
+    public static RowInspection Inspect(string name, DataRow row, TextTokenizer tokenizer, DialogueOptions options)
+    {
+        var builder = new DialogueDatasetBuilder(name, tokenizer, options);
+        var kept = builder.Encode(row);
+        builder.problems.ThrowIfAny("", options.MaxProblems);
+        var encoded = builder.encoder.Encode(row);
+        var length = kept?.Ids.Count ?? 0;
+        return new RowInspection
+        {
+            File = row.File, Line = row.Line, Row = row.Row, IsKept = kept is not null,
+            Notes = [.. builder.skipped, .. builder.cut, .. builder.untrained, .. builder.warnings],
+            Tokens = [.. encoded.Ids.Select((id, t) => new InspectedToken(id, TextOf(tokenizer, id), t > 0 && t < length && encoded.Labels[t] != TokenBatch.IgnoreLabel, t >= length))],
+        };
+    }
+
+    private static string TextOf(TextTokenizer tokenizer, int id) => tokenizer.Decode([id]) is { Length: > 0 } text && !text.Contains('\uFFFD') ? text : tokenizer.PieceOf(id);
+
     private TokenRow? Encode(DataRow row)
     {
         EncodedRow encoded;

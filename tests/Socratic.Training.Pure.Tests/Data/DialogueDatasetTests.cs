@@ -33,6 +33,21 @@ public sealed class DialogueDatasetTests
     public void NeverTrainsAMessageMarkedSo(LossOn lossOn, string shown)
         => Assert.Contains(shown, One(new DialogueOptions { LossOn = lossOn }, TwoTurns[0], TwoTurns[1] with { Train = false }, TwoTurns[2], TwoTurns[3]).Show(0), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(Overlength.Skip, false, 0)]
+    [InlineData(Overlength.Cut, true, 5)]
+    public void InspectsARowWithWhatIsCut(Overlength overlength, bool kept, int trained)
+    {
+        var row = DialogueDataset.Inspect(Quickstart.Dialogues, 3, Quickstart.Tokenizer, new DialogueOptions { MaxLength = 20, Overlength = overlength });
+        Assert.Equal((35, kept, trained), (row.Tokens.Count, row.IsKept, row.Tokens.Count(t => t.IsTrained)));
+        Assert.Equal(kept ? 15 : 35, row.Tokens.Count(t => t.IsCut));
+        Assert.Single(row.Notes);
+
+        var whole = DialogueDataset.Inspect(Quickstart.Dialogues, 3, Quickstart.Tokenizer);
+        Assert.Equal((35, 20, 0), (whole.Tokens.Count, whole.Tokens.Count(t => t.IsTrained), whole.Notes.Count));
+        Assert.Equal(("<bos>", "夫婦", "\n"), (whole.Tokens[0].Text, whole.Tokens[5].Text, whole.Tokens[3].Text));
+    }
+
     [Fact]
     public void SkipsLongRowsAndSaysWhich()
     {
