@@ -12,6 +12,7 @@ namespace Socratic.Training;
 public class LanguageModelTrainer : Trainer<TokenBatch>
 {
     private readonly CausalLanguageModel model;
+    private readonly TrainingPrecision precision;
     private long? parametersBesideEmbedding;
 
     /// <summary>Checks the options and prepares a run; nothing is written yet.</summary>
@@ -26,7 +27,11 @@ public class LanguageModelTrainer : Trainer<TokenBatch>
     public LanguageModelTrainer(
         CausalLanguageModel model, TrainingOptions options, IDataset<TokenBatch> train, IDataset<TokenBatch>? evaluation = null,
         IMetrics<TokenBatch>? metrics = null, IReadOnlyList<ICallback>? callbacks = null, TrainerServices? services = null)
-        : base(model, options, train, evaluation, metrics ?? DefaultMetrics(model, options, evaluation), callbacks, services) => this.model = model;
+        : base(model, options, train, evaluation, metrics ?? DefaultMetrics(model, options, evaluation), callbacks, services)
+    {
+        this.model = model;
+        precision = DtypeChoice.Resolve(options.Precision, model.Dtype, model.Device);
+    }
 
     /// <summary>The model.</summary>
     protected CausalLanguageModel Model => model;
@@ -37,7 +42,11 @@ public class LanguageModelTrainer : Trainer<TokenBatch>
     /// <inheritdoc/>
     protected override StepOutput EvaluationStep(TokenBatch batch) => model.Evaluate(batch, Options.LabelSmoothingFactor);
 
-    private protected override IDisposable? Equip() => new ModelSwitches(model, Options);
+    private protected override IDisposable? Equip() => new ModelSwitches(model, Options, precision);
+
+    private protected override TrainingPrecision ResolvedPrecision => precision;
+
+    private protected override string ModelDtype => model.Dtype.ToString().ToLowerInvariant();
 
     /// <summary>Scores of answers to the first <see cref="TrainingOptions.GeneratedPrompts"/> held-out prompts, as <c>eval_generated_*</c>.</summary>
     protected override IEnumerable<KeyValuePair<string, double>> GenerationMetrics(IDataset<TokenBatch> data)

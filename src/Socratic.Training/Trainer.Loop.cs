@@ -1,3 +1,4 @@
+using Socratic.Training.Diagnostics;
 using Socratic.Training.Loop;
 using Socratic.Training.Runs;
 using static TorchSharp.torch;
@@ -15,6 +16,7 @@ public abstract partial class Trainer<TBatch>
         var checkpoint = start.Checkpoint;
         using var run = StartSession(checkpoint, cancellation);
         RunFiles.Begin(start, Checkpoints, Options.OutputDirectory, Configuration());
+        if (ModelDtype is { } dtype) Log.Precision(dtype, ResolvedPrecision == TrainingPrecision.Mixed ? "bfloat16" : dtype, Options.Precision);
         events.TrainBegin(checkpoint);
         if (checkpoint is null && Options.EvaluateOnStart) Evaluate();
         ActOnPending();

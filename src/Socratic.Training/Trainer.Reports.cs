@@ -79,6 +79,7 @@ public abstract partial class Trainer<TBatch>
     {
         data ??= EvaluationData;
         if (Options.MaxEvaluationRows is { } limit) data = data.Take(limit);
+        using var equipped = Equip();
         var tally = new EvaluationTally();
         module.eval();
         metrics?.Reset();

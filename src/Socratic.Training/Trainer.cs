@@ -119,6 +119,12 @@ public abstract partial class Trainer<TBatch> : IDisposable
         }
     }
 
+    /// <summary>In which numbers the module is trained, <see cref="TrainingPrecision.Auto"/> decided.</summary>
+    private protected virtual TrainingPrecision ResolvedPrecision => TrainingPrecision.AsLoaded;
+
+    /// <summary>The dtype of the module's weights, for the log and training_config.json; null where that is not known.</summary>
+    private protected virtual string? ModelDtype => null;
+
     /// <summary>Sets on the module what the options ask of it; disposing the result takes it back.</summary>
     private protected virtual IDisposable? Equip() => null;
 

@@ -93,6 +93,10 @@ public sealed partial record TrainingOptions
     /// </summary>
     public double? NeftuneNoiseAlpha { get; init; }
 
+    /// <summary>In which numbers a language model is trained; its own dtype is chosen when it is loaded.</summary>
+    /// <value>Default: as loaded.</value>
+    public TrainingPrecision Precision { get; init; }
+
     /// <summary>
     /// Lets a language model's blocks keep nothing but their input and compute themselves again for their gradient: far less memory for about a third more time,
     /// and the same loss and gradients to the bit.
@@ -258,6 +262,23 @@ public enum SaveStrategy
 
     /// <summary>After each evaluation that gave a new best value.</summary>
     Best,
+}
+
+/// <summary>In which numbers a language model is trained.</summary>
+public enum TrainingPrecision
+{
+    /// <summary>In the model's dtype: float32, or pure bfloat16 (weights, gradients and optimizer state).</summary>
+    AsLoaded,
+
+    /// <summary>
+    /// Products in bfloat16 over a model loaded in float32: weights, gradients, optimizer state, residual stream, norms and loss stay float32 (transformers' <c>bf16</c>).
+    /// </summary>
+    Mixed,
+
+    /// <summary>
+    /// <see cref="Mixed"/> for a float32 model where bfloat16 products are fast (a GPU that has them, a processor with AVX512-BF16), else <see cref="AsLoaded"/>.
+    /// </summary>
+    Auto,
 }
 
 /// <summary>What happens when a loss or a gradient is not finite.</summary>

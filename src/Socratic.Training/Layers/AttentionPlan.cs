@@ -41,7 +41,7 @@ internal sealed class AttentionPlan : IDisposable
     /// <summary>Queries a row.</summary>
     public int Queries => layout.Length - firstQuery;
 
-    /// <summary>True where attention runs in the fused kernels: on the processor, in float32, over whole rows.</summary>
+    /// <summary>True where attention runs in the fused kernels: on the processor, over whole rows.</summary>
     public bool IsFused { get; init; }
 
     /// <summary>First token and length of each document, rows taken one after the other.</summary>

@@ -19,7 +19,7 @@ internal sealed class BlockRecomputation(Func<AttentionPlan> createPlan)
     public Tensor Forward(DecoderLayer block, Tensor hidden, AttentionPlan now, Tensor? wanted)
     {
         if (!is_grad_enabled() || (!hidden.requires_grad && !block.parameters().Any(p => p.requires_grad))) return block.Forward(hidden, now, null, wanted);
-        var call = new Call(this, block, now, hidden.requires_grad, IsFirst: !hasBlock, Fast.IsOff, Generator: NewGpuSeed(hidden.device));
+        var call = new Call(this, block, now, hidden.requires_grad, IsFirst: !hasBlock, Fast.IsOff, MixedPrecision.IsOn, Generator: NewGpuSeed(hidden.device));
         hasBlock = true;
         // A frozen base's hidden states need no gradient, the adapters inside the block do: without this the function's output would have no graph.
         using var anchor = TensorNumbers.Filled([], 0, ScalarType.Float32, CPU).requires_grad_(true);
@@ -44,7 +44,7 @@ internal sealed class BlockRecomputation(Func<AttentionPlan> createPlan)
         return seed;
     }
 
-    private sealed record Call(BlockRecomputation Owner, DecoderLayer Block, AttentionPlan? Plan, bool WantsInput, bool IsFirst, bool IsFastOff, long? Generator);
+    private sealed record Call(BlockRecomputation Owner, DecoderLayer Block, AttentionPlan? Plan, bool WantsInput, bool IsFirst, bool IsFastOff, bool IsMixed, long? Generator);
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
@@ -95,6 +95,7 @@ internal sealed class BlockRecomputation(Func<AttentionPlan> createPlan)
         {
             using var graph = enable_grad();
             using var kernels = Fast.Off(call.IsFastOff);
+            using var products = MixedPrecision.On(call.IsMixed);
             using var now = get_rng_state();
             set_rng_state(generator);
             if (call.Generator is { } seed) cuda.manual_seed_all(seed);

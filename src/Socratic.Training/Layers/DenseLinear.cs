@@ -50,5 +50,5 @@ public sealed class DenseLinear : LinearLayer
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => nn.functional.linear(input, weight, bias);
+    public override Tensor forward(Tensor input) => MixedPrecision.Linear(input, weight, bias);
 }

@@ -44,7 +44,7 @@ internal static class HeadLoss
             if (Fast.Applies(logits, logits))
             {
                 var losses = empty([count], ScalarType.Float32);
-                CrossEntropyRows.Run(logits, targets.narrow(0, start, count), losses, cap, predictions.narrow(0, start, count), wantsGradient: false, smoothing);
+                CrossEntropyRows.Run(Fast.Wide(logits), targets.narrow(0, start, count), losses, cap, predictions.narrow(0, start, count), wantsGradient: false, smoothing);
                 sum.PlusInPlace(losses.sum());
                 continue;
             }
@@ -76,11 +76,12 @@ internal static class HeadLoss
             using var scope = NewDisposeScope();
             var sum = zeros([], ScalarType.Float32, hidden.device);
             var gradHidden = hidden.requires_grad ? empty_like(hidden) : null;
-            var gradWeight = weight.requires_grad ? zeros_like(weight) : null;
+            // Blocks add up in float32, or each would be rounded.
+            var gradWeight = weight.requires_grad ? zeros(weight.shape, ScalarType.Float32, weight.device) : null;
             for (long start = 0; start < hidden.shape[0]; start += BlockRows)
                 Block(start, Math.Min(BlockRows, hidden.shape[0] - start), hidden, weight, targets, settings, sum, gradHidden, gradWeight);
             gradHidden?.MoveToOuterDisposeScope();
-            gradWeight?.MoveToOuterDisposeScope();
+            gradWeight = gradWeight is null ? null : Fast.Narrow(gradWeight, weight.dtype).MoveToOuterDisposeScope();
             ctx.save_for_backward([gradHidden!, gradWeight!]);
             return sum.MoveToOuterDisposeScope();
         }
@@ -106,14 +107,17 @@ internal static class HeadLoss
             sum.PlusInPlace(losses.sum());
             if (gradient is null) return;
             gradHidden?.narrow(0, start, count).copy_(gradient.mm(weight));
-            gradWeight?.addmm_(gradient.t(), rows, 1, 1);
+            if (gradWeight is null) return;
+            if (gradient.dtype == gradWeight.dtype) gradWeight.addmm_(gradient.t(), rows, 1, 1);
+            else gradWeight.PlusInPlace(gradient.t().mm(rows));
         }
 
         private static (Tensor Losses, Tensor? Gradient) Fused(Tensor logits, Tensor targets, Settings settings, bool wantsGradient)
         {
             var losses = empty(targets.shape, ScalarType.Float32);
-            CrossEntropyRows.Run(logits, targets, losses, settings.Cap, null, wantsGradient, settings.Smoothing);
-            return (losses, wantsGradient ? logits : null);
+            var wide = Fast.Wide(logits);
+            CrossEntropyRows.Run(wide, targets, losses, settings.Cap, null, wantsGradient, settings.Smoothing);
+            return (losses, wantsGradient ? Fast.Narrow(wide, logits.dtype) : null);
         }
 
         private static (Tensor Losses, Tensor? Gradient) Plain(Tensor logits, Tensor targets, Settings settings, bool wantsGradient)

@@ -40,7 +40,12 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
     public NormKind Kind { get; }
 
     public override Tensor forward(Tensor input)
-        => Fast.Applies(input, weight) ? FusedNorm.Apply(input, weight, Epsilon, Kind == NormKind.OnePlusWeight ? 1 : 0) : Plain(input);
+    {
+        if (!Fast.Applies(input, weight)) return Plain(input);
+        var isGemmas = Kind == NormKind.OnePlusWeight;
+        // A product with a float32 weight is float32, also where the input is bfloat16 (mixed precision).
+        return FusedNorm.Apply(input, weight, Epsilon, isGemmas ? 1 : 0, isGemmas || weight.dtype == ScalarType.BFloat16 ? input.dtype : weight.dtype);
+    }
 
     /// <summary>The norm by torch operators, with the reference's roundings in every dtype.</summary>
     internal Tensor Plain(Tensor input)

@@ -60,7 +60,7 @@ internal sealed class SelfAttention : nn.Module
         var q = Normed(query.Apply(input), heads, q_norm);
         var k = Normed(key.Apply(input), shared, k_norm);
         var v = value.Apply(input);
-        var mixed = cache is null && plan.IsFused && q.dtype == ScalarType.Float32
+        var mixed = cache is null && plan.IsFused && Fast.Computes(q.dtype)
             ? FusedAttention.Apply(q, k, v, new(shape, rotary, plan.Documents))
             : Eager(q.view(rows, count, heads, d), k.view(rows, count, shared, d), v.view(rows, count, shared, d), plan, cache).reshape(rows, count, heads * d);
         return output.Apply(wanted is null ? mixed : TensorMath.Rows(mixed, wanted).unsqueeze(0)).MoveToOuterDisposeScope();

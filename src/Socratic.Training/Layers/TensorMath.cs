@@ -14,6 +14,8 @@ internal static class TensorMath
     {
         if (left.dim() != 3 || right.dim() != 3 || left.shape[0] != right.shape[0] || left.shape[2] != right.shape[1])
             throw new ArgumentException($"Shapes [{string.Join(", ", left.shape)}] and [{string.Join(", ", right.shape)}] have no batched matrix product.");
-        return left.bmm(right);
+        if (!MixedPrecision.IsOn) return left.bmm(right);
+        using var scope = NewDisposeScope();
+        return MixedPrecision.Factor(left).bmm(MixedPrecision.Factor(right)).MoveToOuterDisposeScope();
     }
 }

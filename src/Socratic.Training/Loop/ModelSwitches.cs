@@ -4,15 +4,16 @@ namespace Socratic.Training.Loop;
 internal sealed class ModelSwitches : IDisposable
 {
     private readonly CausalLanguageModel model;
-    private readonly (double? Noise, bool Checkpointing) before;
+    private readonly (double? Noise, bool Checkpointing, bool Mixed) before;
 
-    internal ModelSwitches(CausalLanguageModel model, TrainingOptions options)
+    internal ModelSwitches(CausalLanguageModel model, TrainingOptions options, TrainingPrecision precision)
     {
         this.model = model;
-        before = (model.NeftuneNoiseAlpha, model.GradientCheckpointing);
+        before = (model.NeftuneNoiseAlpha, model.GradientCheckpointing, model.IsMixed);
         model.NeftuneNoiseAlpha = options.NeftuneNoiseAlpha;
         model.GradientCheckpointing = options.GradientCheckpointing;
+        model.IsMixed = precision == TrainingPrecision.Mixed;
     }
 
-    public void Dispose() => (model.NeftuneNoiseAlpha, model.GradientCheckpointing) = before;
+    public void Dispose() => (model.NeftuneNoiseAlpha, model.GradientCheckpointing, model.IsMixed) = before;
 }

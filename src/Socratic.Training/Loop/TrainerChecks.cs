@@ -23,10 +23,16 @@ internal static class TrainerChecks
     /// <summary>Some options change how a language model computes: no other module would heed them.</summary>
     internal static void Module(TrainingOptions options, nn.Module module)
     {
-        if (module is CausalLanguageModel) return;
+        if (module is CausalLanguageModel model)
+        {
+            if (options.Precision == TrainingPrecision.Mixed && model.Dtype != ScalarType.Float32)
+                Throw([$"{nameof(options.Precision)} is {options.Precision}, but the model was loaded in {model.Dtype}: load it in {ScalarType.Float32}, or set {TrainingPrecision.AsLoaded}."]);
+            return;
+        }
         var asked = new List<string>();
         if (options.LabelSmoothingFactor != 0) asked.Add(nameof(options.LabelSmoothingFactor));
         if (options.NeftuneNoiseAlpha is not null) asked.Add(nameof(options.NeftuneNoiseAlpha));
+        if (options.Precision == TrainingPrecision.Mixed) asked.Add(nameof(options.Precision));
         if (options.GradientCheckpointing) asked.Add(nameof(options.GradientCheckpointing));
         Throw([.. asked.Select(name => $"{name} is set, but only a {nameof(CausalLanguageModel)} can do that: the module is a {module.GetType().Name}. Leave it out, or compute it in the trainer's own ComputeLoss.")]);
     }

@@ -117,6 +117,7 @@ public sealed partial class CausalLanguageModel : nn.Module
         ArgumentNullException.ThrowIfNull(inputIds);
         using var scope = NewDisposeScope();
         using var kernels = Fast.Off(!UsesKernels);
+        using var products = MixedPrecision.On(IsMixed);
         attention ??= AttentionLayout.Full((int)inputIds.shape[0], (int)inputIds.shape[1]);
         Fit(inputIds, attention);
         using var plan = Plan(attention);
@@ -133,9 +134,10 @@ public sealed partial class CausalLanguageModel : nn.Module
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         using var kernels = Fast.Off(!UsesKernels);
+        using var products = MixedPrecision.On(IsMixed);
         var (rows, targets, _) = Labelled(batch);
         var sum = HeadWeight() is { } weight
-            ? HeadLoss.Sum(rows, weight, targets, specification.FinalSoftCap, labelSmoothing)
+            ? HeadLoss.Sum(MixedPrecision.Factor(rows), MixedPrecision.Factor(weight), targets, specification.FinalSoftCap, labelSmoothing)
             : nn.functional.cross_entropy(Logits(rows).to(ScalarType.Float32), targets, reduction: nn.Reduction.Sum, label_smoothing: labelSmoothing);
         return Loss.Sum(sum.MoveToOuterDisposeScope());
     }
@@ -147,6 +149,7 @@ public sealed partial class CausalLanguageModel : nn.Module
         using var none = no_grad();
         using var scope = NewDisposeScope();
         using var kernels = Fast.Off(!UsesKernels);
+        using var products = MixedPrecision.On(IsMixed);
         var (rows, targets, places) = Labelled(batch);
         var (sum, likeliest) = HeadLoss.Evaluate(rows, HeadOutput, targets, specification.FinalSoftCap, labelSmoothing);
         var predictions = full([batch.Positions], ignored, ScalarType.Int64, rows.device);
@@ -163,6 +166,9 @@ public sealed partial class CausalLanguageModel : nn.Module
     /// <summary>NEFTune's alpha: the noise added to token vectors while training; null for none.</summary>
     internal double? NeftuneNoiseAlpha { get; set; }
 
+    /// <summary>True makes a float32 model's products in bfloat16 (<see cref="MixedPrecision"/>).</summary>
+    internal bool IsMixed { get; set; }
+
     /// <summary>True lets each block, while training, keep its input only and compute itself again for its gradient.</summary>
     internal bool GradientCheckpointing { get; set; }
 
@@ -173,6 +179,7 @@ public sealed partial class CausalLanguageModel : nn.Module
     internal Tensor LossFromEmbedded(Tensor embedded, TokenBatch batch, Action<int, Tensor>? observe = null)
     {
         using var kernels = Fast.Off(!UsesKernels);
+        using var products = MixedPrecision.On(IsMixed);
         using var plan = Plan(batch.Attention);
         var hidden = decoder.Forward(embedded, plan, observe: observe);
         var positions = Positions(batch, dropsPadding: false);
@@ -187,7 +194,7 @@ public sealed partial class CausalLanguageModel : nn.Module
     {
     }
 
-    private bool CanUseKernels => UsesKernels && Device.type == DeviceType.CPU && Dtype == ScalarType.Float32;
+    private bool CanUseKernels => UsesKernels && Device.type == DeviceType.CPU && Fast.Computes(Dtype);
 
     private static void Fit(Tensor inputIds, AttentionLayout attention)
     {
@@ -242,7 +249,7 @@ public sealed partial class CausalLanguageModel : nn.Module
     /// <summary>The head's matrix where it is a plain one, else null.</summary>
     private Parameter? HeadWeight() => head is null ? decoder.Embedding.Weight : head.Layer is DenseLinear { Bias: null } dense ? dense.Weight : null;
 
-    private Tensor HeadOutput(Tensor hidden) => head is null ? nn.functional.linear(hidden, decoder.Embedding.Weight) : head.Apply(hidden);
+    private Tensor HeadOutput(Tensor hidden) => head is null ? MixedPrecision.Linear(hidden, decoder.Embedding.Weight, null) : head.Apply(hidden);
 
     private Tensor Logits(Tensor hidden) => EagerAttention.SoftCap(HeadOutput(hidden), cap);
 }

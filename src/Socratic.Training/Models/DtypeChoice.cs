@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using Socratic.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,8 +12,18 @@ internal static class DtypeChoice
     {
         ModelDtype.Float32 => ScalarType.Float32,
         ModelDtype.BFloat16 => ScalarType.BFloat16,
-        _ => device.type == DeviceType.CUDA || ProcessorMultipliesBFloat16() ? ScalarType.BFloat16 : ScalarType.Float32,
+        _ => MultipliesBFloat16(device) ? ScalarType.BFloat16 : ScalarType.Float32,
     };
+
+    /// <summary><see cref="TrainingPrecision.Auto"/> as one of the others.</summary>
+    public static TrainingPrecision Resolve(TrainingPrecision asked, ScalarType dtype, Device device) => asked switch
+    {
+        TrainingPrecision.Auto => dtype == ScalarType.Float32 && MultipliesBFloat16(device) ? TrainingPrecision.Mixed : TrainingPrecision.AsLoaded,
+        _ => asked,
+    };
+
+    private static bool MultipliesBFloat16(Device device)
+        => device.type == DeviceType.CUDA ? CudaDevice.MultipliesBFloat16(Math.Max(0, device.index)) : ProcessorMultipliesBFloat16();
 
     /// <summary>AVX512-BF16: without it a bf16 product is several times slower than a float32 one.</summary>
     private static bool ProcessorMultipliesBFloat16()

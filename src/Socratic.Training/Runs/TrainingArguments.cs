@@ -25,6 +25,8 @@ internal static class TrainingArguments
         [nameof(TrainingOptions.EvaluationSteps)] = "eval_steps",
         [nameof(TrainingOptions.EvaluationDelay)] = "eval_delay",
         [nameof(TrainingOptions.EvaluateOnStart)] = "eval_on_start",
+        [nameof(TrainingOptions.GradientCheckpointing)] = "activation_checkpointing",
+        [nameof(TrainingOptions.Precision)] = "bf16",
         [nameof(TrainingOptions.CountTokens)] = "include_num_input_tokens_seen",
     };
 
@@ -47,6 +49,7 @@ internal static class TrainingArguments
             var name = ((System.Reflection.PropertyInfo)property.AttributeProvider!).Name;
             if (HuggingFaceNames.TryGetValue(name, out var theirs)) property.Name = theirs;
             if (name == nameof(TrainingOptions.MaxSteps)) property.CustomConverter = new NoneIsMinusOne();
+            if (name == nameof(TrainingOptions.Precision)) property.CustomConverter = new PrecisionAsBf16();
             if (name == nameof(TrainingOptions.StyleProfile)) property.CustomConverter = new ProfileByName();
         }
     }
@@ -60,6 +63,26 @@ internal static class TrainingArguments
             => reader.TokenType == JsonTokenType.Null || reader.GetInt32() is < 0 and _ ? null : reader.GetInt32();
 
         public override void Write(Utf8JsonWriter writer, int? value, JsonSerializerOptions options) => writer.WriteNumberValue(value ?? -1);
+    }
+
+    /// <summary>Hugging Face's <c>bf16</c>: true for mixed precision, false for the model's own dtype; beside these "auto".</summary>
+    private sealed class PrecisionAsBf16 : JsonConverter<TrainingPrecision>
+    {
+        private const string Auto = "auto";
+
+        public override TrainingPrecision Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        {
+            JsonTokenType.True => TrainingPrecision.Mixed,
+            JsonTokenType.False => TrainingPrecision.AsLoaded,
+            JsonTokenType.String when reader.ValueTextEquals(Auto) => TrainingPrecision.Auto,
+            _ => throw new JsonException($"'bf16' must be true, false or \"{Auto}\"."),
+        };
+
+        public override void Write(Utf8JsonWriter writer, TrainingPrecision value, JsonSerializerOptions options)
+        {
+            if (value == TrainingPrecision.Auto) writer.WriteStringValue(Auto);
+            else writer.WriteBooleanValue(value == TrainingPrecision.Mixed);
+        }
     }
 
     /// <summary>A built-in profile by its name, one of the user's as an object, so that the file alone repeats the run.</summary>

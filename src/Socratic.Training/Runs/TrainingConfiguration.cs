@@ -6,7 +6,7 @@ namespace Socratic.Training;
 
 /// <summary>
 /// What <c>training_config.json</c> in a run's output folder says: everything that was chosen for the run, so that it can be repeated.
-/// Keys: <c>model_name</c>, <c>training_args</c> (Hugging Face's names where it has the setting), <c>data_args</c>, and a section for what is attached to the model
+/// Keys: <c>model_name</c>, <c>model_dtype</c> (the dtype it was loaded in), <c>training_args</c> (Hugging Face's names where it has the setting), <c>data_args</c>, and a section for what is attached to the model
 /// (<c>lora_config</c> with PEFT's names, <c>bnb_config</c>).
 /// </summary>
 public sealed class TrainingConfiguration
@@ -15,6 +15,7 @@ public sealed class TrainingConfiguration
     public const string FileName = "training_config.json";
 
     private const string ModelKey = "model_name";
+    private const string DtypeKey = "model_dtype";
     private const string TrainingKey = "training_args";
     private const string DataKey = "data_args";
 
@@ -56,9 +57,10 @@ public sealed class TrainingConfiguration
     }
 
     /// <summary>The content of the file.</summary>
-    internal static JsonObject Describe(TrainingOptions options, string? modelName, JsonObject? data, IEnumerable<IModelArtifact> artifacts)
+    internal static JsonObject Describe(TrainingOptions options, string? modelName, JsonObject? data, IEnumerable<IModelArtifact> artifacts, string? modelDtype = null)
     {
         var root = new JsonObject { [ModelKey] = modelName, [TrainingKey] = Runs.TrainingArguments.Of(options) };
+        if (modelDtype is not null) root[DtypeKey] = modelDtype;
         foreach (var artifact in artifacts)
             if (artifact.DescribeConfiguration() is { Count: > 0 } section) root[artifact.ConfigurationSection] = section;
         if (data is not null) root[DataKey] = data;

@@ -99,7 +99,8 @@ public sealed class TrainingConfigurationTests
         [
             "output_dir", "per_device_eval_batch_size", "gradient_accumulation_steps", "num_train_epochs", "dataloader_drop_last", "seed", "data_seed", "learning_rate", "warmup_ratio",
             "warmup_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "logging_strategy", "logging_steps", "logging_first_step", "eval_steps", "eval_delay",
-            "eval_on_start", "save_steps", "save_total_limit", "load_best_model_at_end", "metric_for_best_model", "greater_is_better",
+            "eval_on_start", "save_steps", "save_total_limit", "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "label_smoothing_factor",
+            "neftune_noise_alpha", "activation_checkpointing", "bf16",
         ];
         Assert.All(theirs, name => Assert.True(arguments.ContainsKey(name), name));
         Assert.Equal(-1, (int)TrainingArguments.Of(new TrainingOptions { OutputDirectory = "x" })["max_steps"]!);
@@ -111,6 +112,17 @@ public sealed class TrainingConfigurationTests
         var text = SettingsJson.Text(TrainingConfiguration.Describe(Unusual with { StyleProfile = StyleProfile.SocraticJapanese with { Name = "私の" } }, "モデル", null, []));
         Assert.StartsWith("{\n  \"model_name\": \"モデル\",\n  \"training_args\": {\n    \"output_dir\": \"出力/", text, StringComparison.Ordinal);
         Assert.Contains("でしょうか", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TrainingPrecision.AsLoaded, "false")]
+    [InlineData(TrainingPrecision.Mixed, "true")]
+    [InlineData(TrainingPrecision.Auto, "\"auto\"")]
+    public void Precision_is_what_Hugging_Face_calls_bf16(TrainingPrecision precision, string written)
+    {
+        var options = Unusual with { Precision = precision };
+        Assert.Equal(written, TrainingArguments.Of(options)["bf16"]!.ToJsonString());
+        Assert.Equal(precision, Written(options).Options.Precision);
     }
 
     [Fact]
@@ -140,6 +152,7 @@ public sealed class TrainingConfigurationTests
     [InlineData("""{ "training_args": { "output_dir": "x", "learning_rate": "fast" } }""", "learning_rate")]
     [InlineData("""{ "training_args": { "output_dir": "x", "save_strategy": "sometimes" } }""", "save_strategy")]
     [InlineData("""{ "training_args": { "output_dir": "x", "style_profile": "plato" } }""", "plato")]
+    [InlineData("""{ "training_args": { "output_dir": "x", "bf16": 1 } }""", "bf16")]
     [InlineData("""{ "training_args": { "output_dir": "x" }, "model_name": 3 }""", "'model_name' is no text")]
     [InlineData("""{ "training_args": { "output_dir": "x", "seed": 1, "seed": 2 } }""", "seed")]
     public void A_broken_file_is_one_clear_error(string text, string named)

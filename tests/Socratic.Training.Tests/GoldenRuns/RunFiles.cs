@@ -28,14 +28,11 @@ internal sealed class RunFiles(string folder)
 
     internal GoldenTensors? Tensors(string name) => File.Exists(Path.Combine(Folder, name)) ? new GoldenTensors(Path.Combine(Folder, name)) : null;
 
-    /// <summary>Why this run cannot be made yet, or null.</summary>
-    internal string? Unsupported()
-    {
-        var a = Arguments.GetProperty("training_arguments");
-        if (a.GetProperty("bf16").GetBoolean()) return "mixed precision is not there yet";
-        if (Tag("bf16")) return "pure bfloat16 training is not there yet";
-        return null;
-    }
+    /// <summary>True where the checkpoint's weights are bfloat16, and so are gradients and optimizer state.</summary>
+    internal bool IsPureBFloat16 => File.Exists(Path.Combine(Initial, "config.json"))
+        && GoldenRoot.Json(Path.Combine(Initial, "config.json")).TryGetProperty("dtype", out var dtype) && dtype.GetString() == "bfloat16";
+
+    internal bool HasBFloat16 => IsPureBFloat16 || Arguments.GetProperty("training_arguments").GetProperty("bf16").GetBoolean();
 
     /// <summary>The callbacks that the run's arguments ask for.</summary>
     internal List<ICallback> Callbacks() => Arguments.TryGetProperty("early_stopping", out var early) && early.ValueKind == JsonValueKind.Object
@@ -69,6 +66,7 @@ internal sealed class RunFiles(string folder)
             MaxGradientNorm = a.GetProperty("max_grad_norm").GetDouble(),
             LabelSmoothingFactor = a.GetProperty("label_smoothing_factor").GetDouble(),
             NeftuneNoiseAlpha = a.GetProperty("neftune_noise_alpha").ValueKind == JsonValueKind.Null ? null : a.GetProperty("neftune_noise_alpha").GetDouble(),
+            Precision = a.GetProperty("bf16").GetBoolean() ? TrainingPrecision.Mixed : TrainingPrecision.AsLoaded,
             GradientCheckpointing = a.GetProperty("activation_checkpointing").GetBoolean(),
             LoggingStrategy = Interval(a, "logging_strategy"),
             LoggingSteps = a.GetProperty("logging_steps").GetDouble(),
@@ -95,9 +93,6 @@ internal sealed class RunFiles(string folder)
     internal static double Number(JsonElement value) => value.ValueKind == JsonValueKind.String
         ? double.Parse(value.GetString()!, CultureInfo.InvariantCulture)
         : value.GetDouble();
-
-    private bool Tag(string tag) => Expected.TryGetProperty("sensitivity_one_ulp", out _) && File.Exists(Path.Combine(Initial, "config.json"))
-        && GoldenRoot.Json(Path.Combine(Initial, "config.json")).TryGetProperty("dtype", out var dtype) && dtype.GetString() == "bfloat16" && tag == "bf16";
 
     private sealed record Given(JsonElement Arguments, JsonElement? Replaced)
     {

@@ -24,7 +24,7 @@ internal sealed class RunUnderTest : IDisposable
             };
             return;
         }
-        var model = CausalLanguageModel.Load(files.Initial);
+        var model = CausalLanguageModel.Load(files.Initial, load => load.Dtype = files.IsPureBFloat16 ? ModelDtype.BFloat16 : ModelDtype.Float32);
         module = model;
         if (files.HasLora) LoadAdapter(model);
         create = (options, record) =>

@@ -11,15 +11,18 @@ namespace Socratic.Training.Tests.Layers;
 public sealed class BlockRecomputationTests
 {
     [Theory]
-    [InlineData(true, true)]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    [InlineData(false, false)]
-    public void LossAndGradientsAreTheSameToTheBit(bool hasLora, bool usesKernels)
+    [InlineData(true, true, false)]
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(false, false, false)]
+    [InlineData(true, true, true)]
+    [InlineData(false, false, true)]
+    public void LossAndGradientsAreTheSameToTheBit(bool hasLora, bool usesKernels, bool isMixed)
     {
         using var tiny = new TinyModel();
         using var model = Model(tiny, hasLora);
         model.UsesKernels = usesKernels;
+        model.IsMixed = isMixed;
         model.NeftuneNoiseAlpha = 5;
         using var rows = Batch();
         var plain = Step(model, rows, isCheckpointed: false);
@@ -52,9 +55,9 @@ public sealed class BlockRecomputationTests
     {
         using var tiny = new TinyModel();
         using var model = CausalLanguageModel.Load(tiny.Folder);
-        using (new Loop.ModelSwitches(model, new TrainingOptions { OutputDirectory = "out", GradientCheckpointing = true, NeftuneNoiseAlpha = 5 }))
-            Assert.Equal((true, 5.0), (model.GradientCheckpointing, model.NeftuneNoiseAlpha));
-        Assert.Equal((false, null), (model.GradientCheckpointing, model.NeftuneNoiseAlpha));
+        using (new Loop.ModelSwitches(model, new TrainingOptions { OutputDirectory = "out", GradientCheckpointing = true, NeftuneNoiseAlpha = 5 }, TrainingPrecision.Mixed))
+            Assert.Equal((true, 5.0, true), (model.GradientCheckpointing, model.NeftuneNoiseAlpha, model.IsMixed));
+        Assert.Equal((false, null, false), (model.GradientCheckpointing, model.NeftuneNoiseAlpha, model.IsMixed));
     }
 
     [Fact]

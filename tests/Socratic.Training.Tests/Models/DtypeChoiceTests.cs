@@ -18,5 +18,7 @@ public sealed class DtypeChoiceTests
         Assert.SkipUnless(File.Exists("/proc/cpuinfo"), "the processor's features are read from /proc/cpuinfo");
         var multiplies = File.ReadLines("/proc/cpuinfo").Any(line => line.StartsWith("flags", StringComparison.Ordinal) && line.Split(' ').Contains("avx512_bf16"));
         Assert.Equal(multiplies ? ScalarType.BFloat16 : ScalarType.Float32, DtypeChoice.Resolve(ModelDtype.Auto, CPU));
+        Assert.Equal(multiplies ? TrainingPrecision.Mixed : TrainingPrecision.AsLoaded, DtypeChoice.Resolve(TrainingPrecision.Auto, ScalarType.Float32, CPU));
+        Assert.Equal(TrainingPrecision.AsLoaded, DtypeChoice.Resolve(TrainingPrecision.Auto, ScalarType.BFloat16, CPU));
     }
 }

@@ -12,8 +12,20 @@ internal static class Fast
     /// <summary>True while kernels are off on this thread.</summary>
     public static bool IsOff => isOff;
 
-    /// <summary>True for contiguous float32 on the processor, unless kernels are off.</summary>
+    /// <summary>True for contiguous float32 or bfloat16 on the processor, unless kernels are off.</summary>
     public static bool Applies(Tensor first, Tensor second) => !isOff && Fits(first) && Fits(second);
+
+    /// <summary>True for the dtypes that kernels take.</summary>
+    public static bool Computes(ScalarType dtype) => dtype is ScalarType.Float32 or ScalarType.BFloat16;
+
+    /// <summary>
+    /// The same in float32, in which kernels compute whatever their arguments are: between bfloat16 products that is one rounding where torch's operators
+    /// round after each of several, and faster, for a processor multiplies bfloat16 in matrices only.
+    /// </summary>
+    public static Tensor Wide(Tensor tensor) => tensor.dtype == ScalarType.Float32 ? tensor : tensor.to(ScalarType.Float32);
+
+    /// <summary>A kernel's result as the arguments' dtype has it.</summary>
+    public static Tensor Narrow(Tensor tensor, ScalarType dtype) => tensor.dtype == dtype ? tensor : tensor.to(dtype);
 
     /// <summary>True if a graph has to be kept for one of them.</summary>
     public static bool NeedsGraph(params ReadOnlySpan<Tensor> inputs)
@@ -32,7 +44,7 @@ internal static class Fast
         return new Restore(before);
     }
 
-    private static bool Fits(Tensor tensor) => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
+    private static bool Fits(Tensor tensor) => Computes(tensor.dtype) && tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
 
     private sealed class Restore(bool before) : IDisposable
     {

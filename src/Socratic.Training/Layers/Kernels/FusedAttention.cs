@@ -21,11 +21,16 @@ internal static unsafe class FusedAttention
 
         public bool WantsValues { get; init; }
 
+        /// <summary>The dtypes that gradients have.</summary>
+        public ScalarType QueryType { get; init; }
+
+        public ScalarType KeyType { get; init; }
+
         public int Tokens { get; } = Documents.Sum(d => d.Length);
     }
 
-    /// <summary>The mixture of values for each token, float32 [..., heads d]; 0 outside every document.</summary>
-    /// <param name="queries">Not turned yet, float32 [..., heads d], contiguous.</param>
+    /// <summary>The mixture of values for each token, [..., heads d], in the values' dtype; 0 outside every document.</summary>
+    /// <param name="queries">Not turned yet, float32 or bfloat16 [..., heads d], contiguous.</param>
     /// <param name="keys">[..., shared d].</param>
     /// <param name="values">[..., shared d].</param>
     /// <param name="call">The rest.</param>
@@ -41,6 +46,9 @@ internal static unsafe class FusedAttention
 
     private static (Tensor Output, Tensor TurnedQueries, Tensor TurnedKeys, Tensor LogSums) Compute(Tensor queries, Tensor keys, Tensor values, Call call)
     {
+        using var scope = NewDisposeScope();
+        var dtype = values.dtype;
+        (queries, keys, values) = (Fast.Wide(queries), Fast.Wide(keys), Fast.Wide(values));
         var output = Room(queries, call.Tokens * queries.shape[^1] == queries.numel());
         var turnedQueries = empty([call.Tokens, queries.shape[^1]], ScalarType.Float32);
         var turnedKeys = empty([call.Tokens, keys.shape[^1]], ScalarType.Float32);
@@ -52,7 +60,9 @@ internal static unsafe class FusedAttention
             job->Output = Pointer(output);
             RowLoop.Run((long)call.Documents.Count * job->Shared, Work(call), &AttentionKernel.Forward, job);
         });
-        return (output, turnedQueries, turnedKeys, logSums);
+        return (Kept(Fast.Narrow(output, dtype)), Kept(turnedQueries), Kept(turnedKeys), Kept(logSums));
+
+        static Tensor Kept(Tensor tensor) => tensor.MoveToOuterDisposeScope();
     }
 
     /// <summary>Tokens outside every document keep a gradient of 0.</summary>
@@ -100,7 +110,11 @@ internal static unsafe class FusedAttention
             var (queries, keys, values, call) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (Call)vars[3]);
             var (output, turnedQueries, turnedKeys, logSums) = Compute(queries, keys, values, call);
             ctx.save_for_backward([turnedQueries, turnedKeys, logSums, values]);
-            ctx.save_data(CallKey, call with { WantsQueries = queries.requires_grad, WantsKeys = keys.requires_grad, WantsValues = values.requires_grad });
+            ctx.save_data(CallKey, call with
+            {
+                WantsQueries = queries.requires_grad, WantsKeys = keys.requires_grad, WantsValues = values.requires_grad,
+                QueryType = queries.dtype, KeyType = keys.dtype,
+            });
             return output;
         }
 
@@ -109,8 +123,8 @@ internal static unsafe class FusedAttention
             using var scope = NewDisposeScope();
             var call = (Call)ctx.get_data(CallKey);
             var saved = ctx.get_saved_variables();
-            var (turnedQueries, turnedKeys, logSums, values) = (saved[0], saved[1], saved[2], saved[3]);
-            var gradOutput = grad_output.contiguous();
+            var (turnedQueries, turnedKeys, logSums, values) = (saved[0], saved[1], saved[2], Fast.Wide(saved[3]));
+            var gradOutput = Fast.Wide(grad_output).contiguous();
             var isWhole = call.Tokens * gradOutput.shape[^1] == gradOutput.numel();
             var gradQueries = call.WantsQueries ? Room(gradOutput, isWhole) : null;
             var gradKeys = call.WantsKeys ? Room(values, isWhole) : null;
@@ -123,7 +137,9 @@ internal static unsafe class FusedAttention
                 job->GradValues = gradValues is null ? null : Pointer(gradValues);
                 RowLoop.Run((long)call.Documents.Count * job->Shared, 2 * Work(call), &AttentionKernel.Backward, job);
             });
-            return GradientHandover.Give(grad_output, gradQueries, gradKeys, gradValues, null);
+            return GradientHandover.Give(grad_output, As(gradQueries, call.QueryType), As(gradKeys, call.KeyType), As(gradValues, saved[3].dtype), null);
+
+            static Tensor? As(Tensor? gradient, ScalarType dtype) => gradient is null ? null : Fast.Narrow(gradient, dtype);
         }
     }
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Socratic.Training.Layers.Kernels;
 
-/// <summary>activation(gate) x up in one pass forward and one backward, float32 on the processor.</summary>
+/// <summary>activation(gate) x up in one pass forward and one backward, computed in float32 on the processor.</summary>
 internal static unsafe class FusedGate
 {
     // Elements a row of the loop: any split will do, for every element stands alone.
@@ -15,18 +15,21 @@ internal static unsafe class FusedGate
     /// <summary>True for the activations there is a kernel for.</summary>
     public static bool Has(Activation activation) => activation is Activation.Silu or Activation.GeluTanh;
 
-    /// <param name="gate">float32, contiguous.</param>
-    /// <param name="up">Likewise, of the same shape.</param>
+    /// <param name="gate">float32 or bfloat16, contiguous.</param>
+    /// <param name="up">Likewise, of the same shape and dtype.</param>
     /// <param name="activation">One that there is a kernel for.</param>
     public static Tensor Apply(Tensor gate, Tensor up, Activation activation)
         => Fast.NeedsGraph(gate, up) ? Function.apply(gate, up, activation) : Compute(gate, up, activation);
 
     private static Tensor Compute(Tensor gate, Tensor up, Activation activation)
     {
+        using var scope = NewDisposeScope();
+        var dtype = gate.dtype;
+        (gate, up) = (Fast.Wide(gate), Fast.Wide(up));
         var output = empty_like(gate);
         var job = new Job { Activation = activation, Count = gate.numel(), Gate = Pointer(gate), Up = Pointer(up), Output = Pointer(output) };
         RowLoop.Run((job.Count + RowLength - 1) / RowLength, RowLength, &Forward, &job);
-        return output;
+        return Fast.Narrow(output, dtype).MoveToOuterDisposeScope();
     }
 
     private static float* Pointer(Tensor tensor) => (float*)TensorMemory.Pointer(tensor);
@@ -149,20 +152,20 @@ internal static unsafe class FusedGate
         {
             using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
-            var gradOutput = grad_output.contiguous();
+            var (gate, up, gradOutput) = (Fast.Wide(saved[0]), Fast.Wide(saved[1]), Fast.Wide(grad_output).contiguous());
             var (gradGate, gradUp) = (empty_like(gradOutput), empty_like(gradOutput));
             var job = new Job
             {
                 Activation = (Activation)ctx.get_data(ActivationKey),
                 Count = gradOutput.numel(),
-                Gate = Pointer(saved[0]),
-                Up = Pointer(saved[1]),
+                Gate = Pointer(gate),
+                Up = Pointer(up),
                 GradOutput = Pointer(gradOutput),
                 GradGate = Pointer(gradGate),
                 GradUp = Pointer(gradUp),
             };
             RowLoop.Run((job.Count + RowLength - 1) / RowLength, RowLength, &Backward, &job);
-            return GradientHandover.Give(grad_output, gradGate, gradUp, null);
+            return GradientHandover.Give(grad_output, Fast.Narrow(gradGate, saved[0].dtype), Fast.Narrow(gradUp, saved[1].dtype), null);
         }
     }
 }

@@ -6,24 +6,27 @@ using static TorchSharp.torch;
 
 namespace Socratic.Training.Layers.Kernels;
 
-/// <summary>Root-mean-square norm in one pass forward and one backward, float32 on the processor. Its plain twin is <see cref="RmsNorm.Plain"/>.</summary>
+/// <summary>Root-mean-square norm in one pass forward and one backward, computed in float32 on the processor. Its plain twin is <see cref="RmsNorm.Plain"/>.</summary>
 /// <remarks>y = x r s with r = 1 / sqrt(mean(x^2) + eps) and s the weight or 1 + weight; dx = r (g s - x r^2 mean(g s x)), dw = sum(g x r).</remarks>
 internal static unsafe class FusedNorm
 {
-    /// <param name="input">float32 [..., size], contiguous.</param>
-    /// <param name="weight">float32 [size].</param>
+    /// <param name="input">float32 or bfloat16 [..., size], contiguous.</param>
+    /// <param name="weight">float32 or bfloat16 [size].</param>
     /// <param name="epsilon">eps.</param>
     /// <param name="offset">What is added to the weight: 0 or 1.</param>
-    public static Tensor Apply(Tensor input, Tensor weight, double epsilon, float offset)
+    /// <param name="dtype">The output's dtype.</param>
+    public static Tensor Apply(Tensor input, Tensor weight, double epsilon, float offset, ScalarType dtype)
     {
-        if (Fast.NeedsGraph(input, weight)) return Function.apply(input, weight, (float)epsilon, offset);
-        var (output, roots) = Compute(input, weight, (float)epsilon, offset);
+        if (Fast.NeedsGraph(input, weight)) return Function.apply(input, weight, (float)epsilon, offset, dtype);
+        var (output, roots) = Compute(input, weight, (float)epsilon, offset, dtype);
         roots.Dispose();
         return output;
     }
 
-    private static (Tensor Output, Tensor Roots) Compute(Tensor input, Tensor weight, float epsilon, float offset)
+    private static (Tensor Output, Tensor Roots) Compute(Tensor input, Tensor weight, float epsilon, float offset, ScalarType dtype)
     {
+        using var scope = NewDisposeScope();
+        (input, weight) = (Fast.Wide(input), Fast.Wide(weight));
         var output = empty_like(input);
         var roots = empty([input.numel() / input.shape[^1]], ScalarType.Float32);
         var job = new Job
@@ -37,7 +40,7 @@ internal static unsafe class FusedNorm
             Output = Pointer(output),
         };
         RowLoop.Run(roots.shape[0], job.Size, &Forward, &job);
-        return (output, roots);
+        return (Fast.Narrow(output, dtype).MoveToOuterDisposeScope(), roots.MoveToOuterDisposeScope());
     }
 
     private static float* Pointer(Tensor tensor) => (float*)TensorMemory.Pointer(tensor);
@@ -112,7 +115,7 @@ internal static unsafe class FusedNorm
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
             var (input, weight, epsilon, offset) = ((Tensor)vars[0], (Tensor)vars[1], (float)vars[2], (float)vars[3]);
-            var (output, roots) = Compute(input, weight, epsilon, offset);
+            var (output, roots) = Compute(input, weight, epsilon, offset, (ScalarType)vars[4]);
             ctx.save_for_backward([input, weight, roots]);
             ctx.save_data(Settings, (offset, input.requires_grad, weight.requires_grad));
             return output;
@@ -123,7 +126,7 @@ internal static unsafe class FusedNorm
             using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
             var (offset, wantsInput, wantsWeight) = ((float, bool, bool))ctx.get_data(Settings);
-            var (input, weight, roots, gradOutput) = (saved[0], saved[1], saved[2], grad_output.contiguous());
+            var (input, weight, roots, gradOutput) = (Fast.Wide(saved[0]), Fast.Wide(saved[1]), saved[2], Fast.Wide(grad_output).contiguous());
             Tensor? gradInput = null, gradWeight = null;
             if (wantsInput)
             {
@@ -139,9 +142,10 @@ internal static unsafe class FusedNorm
                     GradInput = Pointer(gradInput),
                 };
                 RowLoop.Run(roots.shape[0], job.Size, &Backward, &job);
+                gradInput = Fast.Narrow(gradInput, saved[0].dtype);
             }
-            if (wantsWeight) gradWeight = (gradOutput * input).view(-1, weight.shape[0]).t().mv(roots);
-            return GradientHandover.Give(grad_output, gradInput, gradWeight, null, null);
+            if (wantsWeight) gradWeight = Fast.Narrow((gradOutput * input).view(-1, weight.shape[0]).t().mv(roots), saved[1].dtype);
+            return GradientHandover.Give(grad_output, gradInput, gradWeight, null, null, null);
         }
     }
 }
