@@ -42,9 +42,12 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         if (!Fast.Applies(input, weight)) return Plain(input);
-        var isGemmas = Kind == NormKind.OnePlusWeight;
-        // A product with a float32 weight is float32, also where the input is bfloat16 (mixed precision).
-        return FusedNorm.Apply(input, weight, Epsilon, isGemmas ? 1 : 0, isGemmas || weight.dtype == ScalarType.BFloat16 ? input.dtype : weight.dtype);
+        if (Kind == NormKind.OnePlusWeight) return FusedNorm.Apply(input, weight, Epsilon, 1, input.dtype);
+        if (input.dtype == ScalarType.Float32 && weight.dtype == ScalarType.Float32) return FusedNorm.Apply(input, weight, Epsilon, 0, input.dtype);
+        // The rounding before the weight is part of this kind's definition.
+        using var one = TensorNumbers.Filled(weight.shape, 1, ScalarType.Float32, weight.device);
+        using var normed = FusedNorm.Apply(input, one, Epsilon, 0, input.dtype);
+        return normed * weight;
     }
 
     /// <summary>The norm by torch operators, with the reference's roundings in every dtype.</summary>
