@@ -12,9 +12,12 @@ namespace Socratic.Training.Lora.Tests;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class PeftListAttribute(string list) : DataAttribute
 {
+    /// <summary>Entries without a folder of their own, which are calls, instead of those with one.</summary>
+    public bool Calls { get; set; }
+
     public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod, DisposalTracker disposalTracker)
         => ValueTask.FromResult<IReadOnlyCollection<ITheoryDataRow>>(
-            [.. Entries().Select(e => new GoldenEntry(Peft.Area, e)).Select(e => new TheoryDataRow<GoldenEntry>(e) { TestDisplayName = $"{testMethod.Name}({e})" })]);
+            [.. Entries().Where(e => Calls == (e.TryGetProperty("path", out var path) && path.ValueKind == JsonValueKind.Null)).Select(e => new GoldenEntry(Peft.Area, e)).Select(e => new TheoryDataRow<GoldenEntry>(e) { TestDisplayName = $"{testMethod.Name}({e})" })]);
 
     public override bool SupportsDiscoveryEnumeration() => false;
 

@@ -69,10 +69,9 @@ public sealed class AdapterGoldenTests
             written.Names.Order(StringComparer.Ordinal).Select(n => $"{n}[{string.Join(", ", written.Shape(n))}]"));
     });
 
-    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    [Theory(SkipTestWithoutData = true), PeftCases("init")]
     public void A_seed_gives_the_first_values_of_PEFT(GoldenEntry entry) => Run(entry, golden =>
     {
-        Assert.SkipUnless(golden.Has.Contains("init"), "the case has no first values");
         using var model = golden.LoadBase();
         manual_seed(golden.Facts.GetProperty("init_seed").GetInt64());
         var adapter = model.AddLora(Peft.FromArguments(golden.Arguments).Options);
@@ -88,22 +87,20 @@ public sealed class AdapterGoldenTests
         foreach (var key in residuals) Close.Largest(GoldenCase.Values(weights[key["residual.".Length..]]), golden.Floats(key), 2e-5, key);
     });
 
-    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    [Theory(SkipTestWithoutData = true), PeftCases("", Tensor = "residual.")]
     public void Loading_what_began_with_a_part_of_the_base_decomposes_it_again(GoldenEntry entry) => Run(entry, golden =>
     {
         var kind = golden.Tensors.Names.Any(n => n.StartsWith("reloaded_residual.", StringComparison.Ordinal)) ? "reloaded_residual." : "residual.";
         var residuals = golden.Tensors.Names.Where(n => n.StartsWith(kind, StringComparison.Ordinal)).ToArray();
-        Assert.SkipWhen(residuals.Length == 0, "the case leaves the base alone");
         using var model = golden.LoadBase();
         golden.Load(model);
         var weights = model.named_parameters().ToDictionary(p => p.name.Replace(".base_layer.", ".", StringComparison.Ordinal), p => p.parameter);
         foreach (var key in residuals) Close.Largest(GoldenCase.Values(weights[key[kind.Length..]]), golden.Floats(key), 2e-5, key);
     });
 
-    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    [Theory(SkipTestWithoutData = true), PeftCases("converted")]
     public void A_converted_adapter_computes_the_same_on_the_base_as_it_was(GoldenEntry entry) => Run(entry, golden =>
     {
-        Assert.SkipUnless(golden.Has.Contains("converted"), "the case has no conversion");
         var converted = Path.Combine(golden.Folder, "adapter_converted");
         using var plain = golden.LoadBase();
         CheckTargets(golden.Facts.GetProperty("converted").GetProperty("targeted_modules"), plain.LoadAdapter(converted));

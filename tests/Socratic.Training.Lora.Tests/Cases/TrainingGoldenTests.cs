@@ -10,10 +10,9 @@ namespace Socratic.Training.Lora.Tests.Cases;
 [Trait("Kind", "Golden")]
 public sealed class TrainingGoldenTests
 {
-    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    [Theory(SkipTestWithoutData = true), PeftCases("dropout")]
     public void With_the_given_masks_training_gives_the_loss_and_gradients_of_PEFT(GoldenEntry entry) => AdapterGoldenTests.Run(entry, golden =>
     {
-        Assert.SkipUnless(golden.Has.Contains("dropout"), "the case has no dropout");
         var dropout = golden.Facts.GetProperty("dropout");
         using var model = golden.LoadBase();
         golden.Load(model, trainable: true);
@@ -40,10 +39,9 @@ public sealed class TrainingGoldenTests
         golden.CheckLogits(model, "logits");
     });
 
-    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    [Theory(SkipTestWithoutData = true), PeftCases("trace", Tensor = "trace.b_out")]
     public void One_layer_rounds_where_PEFT_rounds(GoldenEntry entry) => AdapterGoldenTests.Run(entry, golden =>
     {
-        Assert.SkipUnless(golden.Has.Contains("trace") && golden.Tensors.Has("trace.b_out"), "the case has no trace of a linear layer");
         var (x, baseOut, lowIn, low, share, output) = (Trace(golden, "x"), Trace(golden, "base_out"), Trace(golden, "a_in"), Trace(golden, "a_out"), Trace(golden, "b_out"), Trace(golden, "out"));
         Assert.Equal(Values(x.to(ScalarType.Float32)), Values(lowIn));
         Assert.Equal((ScalarType.BFloat16, ScalarType.Float32, ScalarType.BFloat16), (baseOut.dtype, share.dtype, output.dtype));
@@ -61,10 +59,9 @@ public sealed class TrainingGoldenTests
         Close.Largest(Values(ours), Values(output), golden.LogitTolerance, "out");
     });
 
-    [Theory(SkipTestWithoutData = true), GoldenCases(Peft.Area)]
+    [Theory(SkipTestWithoutData = true), PeftCases("trace", WithoutTensor = "trace.b_out")]
     public void An_embedding_rounds_where_PEFT_rounds(GoldenEntry entry) => AdapterGoldenTests.Run(entry, golden =>
     {
-        Assert.SkipUnless(golden.Has.Contains("trace") && !golden.Tensors.Has("trace.b_out"), "the case has no trace of an embedding");
         using var model = golden.LoadBase();
         golden.Load(model);
         using var none = no_grad();

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using Socratic.Testing.Golden;
 using static TorchSharp.torch;
 
@@ -11,7 +10,6 @@ public sealed class ErrorsGoldenTests
     [Theory(SkipTestWithoutData = true), PeftList("errors")]
     public void A_broken_adapter_is_refused_with_a_message_that_helps(GoldenEntry entry) => GoldenReport.Run(Peft.Area, "errors", () =>
     {
-        Assert.SkipWhen(entry.Json.GetProperty("path").ValueKind == JsonValueKind.Null, "a call, not a file: see the test of calls");
         using var scope = NewDisposeScope();
         using var model = CausalLanguageModel.Load(Peft.File(entry["base"]));
         model.eval();
@@ -46,10 +44,9 @@ public sealed class ErrorsGoldenTests
         Assert.Equal(files, Hashes(folder));
     });
 
-    [Theory(SkipTestWithoutData = true), PeftList("errors")]
+    [Theory(SkipTestWithoutData = true), PeftList("errors", Calls = true)]
     public void A_wrong_call_is_refused(GoldenEntry entry) => GoldenReport.Run(Peft.Area, "errors", () =>
     {
-        Assert.SkipUnless(entry.Json.GetProperty("path").ValueKind == JsonValueKind.Null, "a file, not a call");
         // A call has no data: its name says what it is.
         Assert.SkipUnless(Calls.TryGetValue(entry.Name, out var call), $"no call is known by the name {entry.Name}");
         using var scope = NewDisposeScope();
