@@ -18,14 +18,8 @@ internal unsafe struct EightBitJob
     /// <summary>The 256 values of the map.</summary>
     public float* Map;
 
-    /// <summary><see cref="DynamicMap.Thresholds"/>.</summary>
-    public float* Thresholds;
-
-    /// <summary><see cref="DynamicMap.Starts"/>.</summary>
-    public byte* Starts;
-
-    /// <summary><see cref="DynamicMap.Steps"/>.</summary>
-    public int Steps;
+    /// <summary>Finds the code of a value divided by its scale.</summary>
+    public EightBitSearch Search;
 
     public readonly long Blocks => (Count + BlockSize - 1) / BlockSize;
 

@@ -15,7 +15,7 @@ internal static unsafe class EightBitKernels
         {
             var job = new EightBitJob
             {
-                Values = values, Count = count, BlockSize = blockSize, Codes = codes, Scales = scales, Thresholds = thresholds, Starts = starts, Steps = map.Steps,
+                Values = values, Count = count, BlockSize = blockSize, Codes = codes, Scales = scales, Search = new(starts, thresholds, map.Steps),
             };
             RowLoop.Run(job.Blocks, blockSize, &QuantizeBlocks, &job);
         }
@@ -46,7 +46,7 @@ internal static unsafe class EightBitKernels
             }
             job->Scales[block] = largest;
             var reciprocal = 1 / largest;
-            for (var i = 0; i < length; i++) job->Codes[start + i] = CodeOf(job, job->Values[start + i] * reciprocal);
+            for (var i = 0; i < length; i++) job->Codes[start + i] = job->Search.CodeOf(job->Values[start + i] * reciprocal);
         }
     }
 
@@ -59,14 +59,5 @@ internal static unsafe class EightBitKernels
             var start = block * job->BlockSize;
             for (var i = start; i < start + job->Length(block); i++) job->Values[i] = job->Map[job->Codes[i]] * job->Scales[block];
         }
-    }
-
-    // The product that gave x has made every NaN a quiet one, of a kind whose code is 0.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte CodeOf(EightBitJob* job, float x)
-    {
-        int code = job->Starts[BitConverter.SingleToUInt32Bits(x) >> DynamicMap.StartShift];
-        for (var step = 0; step < job->Steps; step++) code += x > job->Thresholds[code] ? 1 : 0;
-        return (byte)code;
     }
 }

@@ -73,6 +73,7 @@ public sealed class ArchitectureTests
     [Theory]
     [InlineData(Root)]
     [InlineData("Socratic.Training.Lora", Root)]
+    [InlineData("Socratic.Training.Quantization", Root)]
     public void AnAssemblyKnowsOnlyTheOneBelowIt(string assembly, params string[] below)
         => Assert.Equal(below, AssemblyReader.Module(assembly).AssemblyReferences.Select(r => r.Name).Where(n => n.StartsWith("Socratic.", StringComparison.Ordinal)));
 

@@ -1,0 +1,89 @@
+using Socratic.Training.Native;
+using Socratic.Training.Optimization;
+using Socratic.Training.Quantization.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Quantization.Optimization;
+
+/// <summary>One parameter of <see cref="AdamW8Bit"/> with its state, which it owns.</summary>
+internal sealed class AdamW8Slot : IDisposable
+{
+    // Below this many values bitsandbytes keeps 32-bit moments (min_8bit_size).
+    private const long Smallest8Bit = 4096;
+
+    private readonly Tensor step;
+
+    /// <exception cref="ArgumentException">The parameter is of another dtype, not on the CPU, or not contiguous.</exception>
+    public AdamW8Slot(TrainableParameter parameter, OptimizerGroup group)
+    {
+        var value = parameter.Value;
+        if (value.dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16) || value.device_type != DeviceType.CPU || !value.is_contiguous())
+            throw new ArgumentException($"Parameter '{parameter.Name}' is {value.dtype} on {value.device}: 8-bit AdamW expects contiguous Float32, BFloat16 or Float16 on the CPU.");
+        (Parameter, Group) = (parameter, group);
+        using var scope = NewDisposeScope();
+        var is8Bit = value.numel() >= Smallest8Bit;
+        State1 = zeros(value.shape, is8Bit ? ScalarType.Byte : ScalarType.Float32).DetachFromDisposeScope();
+        State2 = zeros(value.shape, is8Bit ? ScalarType.Byte : ScalarType.Float32).DetachFromDisposeScope();
+        if (is8Bit)
+        {
+            long[] blocks = [(value.numel() + AdamW8Job.BlockSize - 1) / AdamW8Job.BlockSize];
+            Absmax1 = zeros(blocks, ScalarType.Float32).DetachFromDisposeScope();
+            Absmax2 = zeros(blocks, ScalarType.Float32).DetachFromDisposeScope();
+        }
+        step = zeros([], ScalarType.Int64).DetachFromDisposeScope();
+    }
+
+    public TrainableParameter Parameter { get; }
+
+    private OptimizerGroup Group { get; }
+
+    private Tensor State1 { get; }
+
+    private Tensor State2 { get; }
+
+    private Tensor? Absmax1 { get; }
+
+    private Tensor? Absmax2 { get; }
+
+    /// <summary>The state under the names of its files: bitsandbytes' own, after the parameter's.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State()
+    {
+        yield return new($"{Parameter.Name}.state1", State1);
+        yield return new($"{Parameter.Name}.state2", State2);
+        if (Absmax1 is not null) yield return new($"{Parameter.Name}.absmax1", Absmax1);
+        if (Absmax2 is not null) yield return new($"{Parameter.Name}.absmax2", Absmax2);
+        yield return new($"{Parameter.Name}.step", step);
+    }
+
+    public unsafe void Update(Tensor gradient, double scale, double beta1, double beta2, double epsilon)
+    {
+        ref var steps = ref *(long*)TensorMemory.Pointer(step);
+        steps++;
+        AdamW8Kernel.Run(new AdamW8Job
+        {
+            Parameter = (void*)TensorMemory.Pointer(Parameter.Value),
+            Gradient = (void*)TensorMemory.Pointer(gradient),
+            Dtype = Parameter.Value.dtype,
+            Count = Parameter.Value.numel(),
+            State1 = (void*)TensorMemory.Pointer(State1),
+            State2 = (void*)TensorMemory.Pointer(State2),
+            Absmax1 = Absmax1 is null ? null : (float*)TensorMemory.Pointer(Absmax1),
+            Absmax2 = Absmax2 is null ? null : (float*)TensorMemory.Pointer(Absmax2),
+            Step = AdamW8Step.At(steps, Group.LearningRate, beta1, beta2, epsilon, Group.WeightDecay),
+            // Where the moments are float32 the reference takes the difference before it rounds.
+            Rest1 = Absmax1 is null ? (float)(1 - beta1) : 1 - (float)beta1,
+            Rest2 = Absmax1 is null ? (float)(1 - beta2) : 1 - (float)beta2,
+            Scale = (float)scale,
+        });
+    }
+
+    public void Dispose()
+    {
+        State1.Dispose();
+        State2.Dispose();
+        Absmax1?.Dispose();
+        Absmax2?.Dispose();
+        step.Dispose();
+    }
+}
