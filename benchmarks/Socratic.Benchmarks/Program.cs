@@ -11,5 +11,5 @@ classes.SetAction(parsed =>
 });
 return new RootCommand("Benchmarks of Socratic.Training, beside the reference implementations where those are at hand.")
 {
-    TrainerOverhead.Command(), TrainStep.Command(), LoraCost.Command(), Nf4.Command(), classes,
+    TrainerOverhead.Command(), TrainStep.Command(), LoraCost.Command(), Nf4.Command(), Generate.Command(), Load.Command(), FirstStep.Command(), classes,
 }.Parse(args).Invoke();
