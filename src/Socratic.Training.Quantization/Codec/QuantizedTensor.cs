@@ -1,5 +1,6 @@
 using System.Numerics;
 using Socratic.Training.Native;
+using Socratic.Training.Quantization.Kernels;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Quantization.Codec;
@@ -49,7 +50,7 @@ internal sealed class QuantizedTensor : IDisposable
     public bool SourceIsFinite { get; private init; } = true;
 
     /// <summary>Quantizes a tensor of any shape. The source is read where it lies; only one with gaps, or transposed, is copied first.</summary>
-    /// <param name="source">float32, bfloat16 or float16, on the CPU.</param>
+    /// <param name="source">float32, bfloat16 or float16, on the CPU or a GPU; the codes are made where it is.</param>
     /// <param name="options">Type, block size, and whether the scales are brought to 8 bits.</param>
     /// <param name="nestedOffset">For tests: the offset of nested scales instead of their mean.</param>
     /// <exception cref="ArgumentException">The options, the dtype or the device is not supported.</exception>
@@ -60,6 +61,11 @@ internal sealed class QuantizedTensor : IDisposable
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
         var weights = source.is_contiguous() ? source : source.contiguous();
+        if (GpuFourBit.IsGpus(weights))
+        {
+            var made = GpuFourBit.Quantize(GpuFourBit.LauncherOf(weights), weights, options, nestedOffset);
+            return new QuantizedTensor(made.Packed, made.Absmax, made.Nested, options.Type, options.BlockSize, source.dtype, source.shape) { SourceIsFinite = made.IsFinite };
+        }
         var count = source.numel();
         var packed = empty([(count + 1) / 2, 1], ScalarType.Byte);
         var absmax = empty([(count + options.BlockSize - 1) / options.BlockSize], ScalarType.Float32);
@@ -95,6 +101,13 @@ internal sealed class QuantizedTensor : IDisposable
         QuantizedTensorRules.CheckWeights(destination, nameof(destination));
         if (destination.numel() != Count) throw new ArgumentException($"The buffer has {destination.numel()} elements, the weight {Count}.", nameof(destination));
         if (!destination.is_contiguous()) throw new ArgumentException("The buffer must be contiguous.", nameof(destination));
+        if (destination.device_type != Packed.device_type || destination.device_index != Packed.device_index)
+            throw new ArgumentException($"The buffer is on {destination.device}, the codes are on {Packed.device}.", nameof(destination));
+        if (GpuFourBit.IsGpus(destination))
+        {
+            GpuFourBit.Dequantize(GpuFourBit.LauncherOf(destination), this, destination);
+            return;
+        }
         var job = Stored();
         job.Weights = (void*)TensorMemory.Pointer(destination);
         job.Dtype = destination.dtype;
@@ -105,6 +118,7 @@ internal sealed class QuantizedTensor : IDisposable
     public Tensor RestoredScales()
     {
         if (Nested is null) return Absmax.clone();
+        if (GpuFourBit.IsGpus(Absmax)) return TorchFourBit.Scales(this);
         var scales = empty([Blocks], ScalarType.Float32);
         var values = scales.data<float>();
         var job = Stored();

@@ -7,13 +7,13 @@ namespace Socratic.Training.Quantization.Codec;
 /// <summary>What must hold before raw memory is touched.</summary>
 internal static class QuantizedTensorRules
 {
-    /// <exception cref="ArgumentException">Of another dtype, or not on the CPU.</exception>
+    /// <exception cref="ArgumentException">Of another dtype, or neither on the CPU nor on a GPU.</exception>
     public static void CheckWeights(Tensor weights, string parameter)
     {
         if (weights.dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16))
             throw new ArgumentException($"Weights of {weights.dtype} cannot be brought to or from 4 bits: expected Float32, BFloat16 or Float16.", parameter);
-        if (weights.device_type != DeviceType.CPU)
-            throw new ArgumentException($"Weights on {weights.device} cannot be brought to or from 4 bits: expected the CPU.", parameter);
+        if (weights.device_type is not (DeviceType.CPU or DeviceType.CUDA))
+            throw new ArgumentException($"Weights on {weights.device} cannot be brought to or from 4 bits: expected the CPU or a CUDA device.", parameter);
     }
 
     /// <summary>What is wrong with the parts of a quantized tensor, or null.</summary>

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Microsoft.Extensions.Logging;
 using Socratic.Training.Native;
 using Socratic.Training.Quantization.Codec;
@@ -12,13 +11,21 @@ internal static class GpuFourBit
     /// <summary>Makes a device's kernels ready, so that a warning, if there is one, comes when a model is loaded rather than never.</summary>
     internal static void Prepare(Device device, ILogger? logger) => KernelRuntime.Instance.Device(Ordinal(device), logger);
 
-    /// <summary>The launcher of a CUDA tensor's device; null if torch's operators must do.</summary>
-    internal static IKernelLauncher? LauncherOf(Tensor tensor) => KernelRuntime.Instance.Device(tensor.device_index);
+    /// <summary>True for tensors that a GPU must work on.</summary>
+    internal static bool IsGpus(Tensor tensor) => Stand is not null || tensor.device_type == TorchSharp.DeviceType.CUDA;
+
+    /// <summary>The launcher of such a tensor's device; null if torch's operators must do.</summary>
+    internal static IKernelLauncher? LauncherOf(Tensor tensor) => Stand is { } stand ? stand.Launcher : KernelRuntime.Instance.Device(tensor.device_index);
+
+    /// <summary>For tests: the CPU's tensors count as a GPU's whose kernels, if there are any, this launcher runs.</summary>
+    internal static StandIn? Stand { get; set; }
+
+    internal sealed record StandIn(IKernelLauncher? Launcher);
 
     /// <summary>Writes the weights to <paramref name="destination"/> (contiguous, the codes' device).</summary>
     internal static void Dequantize(IKernelLauncher? launcher, QuantizedTensor weight, Tensor destination)
     {
-        if (launcher is null || !Fits(weight))
+        if (launcher is null)
         {
             TorchFourBit.Dequantize(weight, destination);
             return;
@@ -45,7 +52,7 @@ internal static class GpuFourBit
 
     /// <summary>True if <see cref="Product"/> can take these: kernels, few rows, one dtype they know.</summary>
     internal static bool CanMultiply(IKernelLauncher? launcher, QuantizedTensor weight, Tensor x, Tensor? bias)
-        => launcher is not null && Fits(weight) && weight.Count > 0 && KernelEntry.Supports(x.dtype) && (bias is null || bias.dtype == x.dtype)
+        => launcher is not null && weight.Count > 0 && KernelEntry.Supports(x.dtype) && (bias is null || bias.dtype == x.dtype)
             && weight.Shape[0] <= int.MaxValue && weight.Shape[1] is > 0 and <= int.MaxValue && x.numel() / weight.Shape[1] is > 0 and <= KernelCalls.MostRows;
 
     /// <summary>y [..., outputs] = x [..., inputs] W^T (+ bias) for at most <see cref="KernelCalls.MostRows"/> rows, without a dense W. No gradient.</summary>
@@ -91,9 +98,6 @@ internal static class GpuFourBit
         GC.KeepAlive(scales);
         return (codes, new NestedScales(absmax, map, offset));
     }
-
-    // Files may nest scales in blocks of any size; the kernels shift.
-    private static bool Fits(QuantizedTensor weight) => weight.Nested is not { } nested || BitOperations.IsPow2(nested.BlockSize);
 
     private static FourBitPointers PointersOf(QuantizedTensor weight)
     {

@@ -74,8 +74,8 @@ internal static class TorchFourBit
         return (codes.MoveToOuterDisposeScope(), absmax.MoveToOuterDisposeScope());
     }
 
-    /// <summary>float32 [blocks].</summary>
-    private static Tensor Scales(QuantizedTensor weight)
+    /// <summary>Each block's scale, float32 [blocks]: the tensor itself if they are plain, else a new one.</summary>
+    internal static Tensor Scales(QuantizedTensor weight)
     {
         if (weight.Nested is not { } nested) return weight.Absmax;
         var values = nested.Map.index_select(0, weight.Absmax.to(ScalarType.Int32));

@@ -26,6 +26,8 @@ public sealed class GpuFourBitGoldenTests
         var driver = new RecordingDriver { Cpu = ShimLibrary.Plain };
         var runtime = new KernelRuntime(LibraryFiles.Instance, () => driver, _ => new RecordingCompiler(), new KernelCache(folder), _ => 0);
         Check(runtime.Device(0), entry);
+        Assert.Contains(driver.Calls, c => c.StartsWith("Launch(quantize_", StringComparison.Ordinal));
+        Assert.Contains(driver.Calls, c => c.StartsWith("Launch(dequantize_", StringComparison.Ordinal));
         Assert.Equal(0, driver.Depth);
         Directory.Delete(folder, recursive: true);
     });
@@ -53,6 +55,8 @@ public sealed class GpuFourBitGoldenTests
         Bits.Equal(file.Bytes("expected_nested_absmax"), BytesOf(nested.Nested!.Absmax), ScalarType.Float32, "nested absmax");
         Dequantized(launcher, nested, type, file.Bytes("expected_nested_dequant"), "nested values");
 
+        using (var scales = AsGpus(launcher, nested.RestoredScales)) Bits.Equal(file.Bytes("expected_absmax_restored"), BytesOf(scales), ScalarType.Float32, "restored scales");
+
         // The mean of the scales, taken where they are: its last bits depend on the order of the sum.
         using var own = Quantized(launcher, input, options with { DoubleQuantization = true }, null);
         Close.Relative(file.Floats("nested_offset")[0], own.Nested!.Offset, 4e-7, "offset");
@@ -60,16 +64,34 @@ public sealed class GpuFourBitGoldenTests
 
     private static QuantizedTensor Quantized(IKernelLauncher? launcher, Tensor input, QuantizationOptions options, float? offset)
     {
-        var (packed, absmax, nested, isFinite) = GpuFourBit.Quantize(launcher, input, options, offset);
-        Assert.Equal(Bits.Floats(BytesOf(input), input.dtype).All(float.IsFinite), isFinite);
-        return new(packed, absmax, nested, options.Type, options.BlockSize, input.dtype, input.shape);
+        var weight = AsGpus(launcher, () => QuantizedTensor.Quantize(input, options, offset));
+        Assert.Equal(Bits.Floats(BytesOf(input), input.dtype).All(float.IsFinite), weight.SourceIsFinite);
+        return weight;
+    }
+
+    // The CPU's tensors count as a GPU's meanwhile, so that the codec itself decides.
+    private static T AsGpus<T>(IKernelLauncher? launcher, Func<T> work)
+    {
+        GpuFourBit.Stand = new(launcher);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            GpuFourBit.Stand = null;
+        }
     }
 
     private static void Dequantized(IKernelLauncher? launcher, QuantizedTensor weight, ScalarType type, ReadOnlySpan<byte> expected, string what)
     {
         using var buffer = empty([weight.Count + 3], type);
         using var output = buffer.narrow(0, 3, weight.Count);
-        GpuFourBit.Dequantize(launcher, weight, output);
+        AsGpus(launcher, () =>
+        {
+            weight.Dequantize(output);
+            return true;
+        });
         Bits.Equal(expected, BytesOf(output), type, what);
     }
 
