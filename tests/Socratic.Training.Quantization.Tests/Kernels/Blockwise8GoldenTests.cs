@@ -37,18 +37,20 @@ public sealed class Blockwise8GoldenTests
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "tables")]
     public void EveryEntryOfTheTablesIsMet(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () =>
     {
-        var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
-        foreach (var launcher in ShimLauncher.All())
-        {
-            foreach (var type in new[] { "nf4", "fp4" })
-            {
-                Grid(launcher, file, type);
-                Codes(launcher, file.Floats("x4"), ScalarType.Float32, type, file.Bytes($"x4_{type}"));
-                foreach (var format in new[] { "bf16", "f16" }) Exhaustive(launcher, entry, type, format);
-            }
-            foreach (var sign in new[] { "signed", "unsigned" }) Codes8(launcher, file, sign);
-        }
+        foreach (var launcher in ShimLauncher.All()) CheckTables(launcher, entry);
     });
+
+    internal static void CheckTables(ShimLauncher launcher, GoldenEntry entry)
+    {
+        var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
+        foreach (var type in new[] { "nf4", "fp4" })
+        {
+            Grid(launcher, file, type);
+            Codes(launcher, file.Floats("x4"), ScalarType.Float32, type, file.Bytes($"x4_{type}"));
+            foreach (var format in new[] { "bf16", "f16" }) Exhaustive(launcher, entry, type, format);
+        }
+        foreach (var sign in new[] { "signed", "unsigned" }) Codes8(launcher, file, sign);
+    }
 
     // Each nibble at each scale: a block of 32 holds the 16 codes twice.
     private static void Grid(ShimLauncher launcher, GoldenTensors file, string type)

@@ -13,31 +13,8 @@ public sealed class KernelShapeTests
     [Theory, MemberData(nameof(Counts))]
     public void AViewAtAnOddAddressGivesTheSameBits(int count)
     {
-        var random = new Random(count);
-        var values = Floats(random, count);
-        foreach (var type in Bits.Types)
-        {
-            var (codes, scales, back) = Through(new(ShimLibrary.Plain, 0), values, type, 0);
-            foreach (var launcher in ShimLauncher.All())
-            {
-                var moved = Through(launcher, values, type, Bits.Size(type));
-                Bits.Equal(codes, moved.Codes, $"{type}: codes");
-                Bits.Equal(scales, moved.Scales, $"{type}: scales");
-                Bits.Equal(back, moved.Back, $"{type}: values");
-            }
-        }
-    }
-
-    [Theory, MemberData(nameof(Counts))]
-    public void EightBitViewsAtOddAddressesGiveTheSameBits(int count)
-    {
-        var values = Floats(new Random(count), count);
-        var first = Through8(new(ShimLibrary.Plain, 0), values, 0);
-        foreach (var launcher in ShimLauncher.All())
-        {
-            var moved = Through8(launcher, values, 4);
-            for (var i = 0; i < first.Length; i++) Bits.Equal(first[i], moved[i], $"output {i}");
-        }
+        var expected = KernelOutputs.Of(new(ShimLibrary.Plain, 0), count, isMoved: false);
+        foreach (var launcher in ShimLauncher.All()) KernelOutputs.Equal(expected, KernelOutputs.Of(launcher, count, isMoved: true));
     }
 
     [Theory]
@@ -90,7 +67,7 @@ public sealed class KernelShapeTests
     [Fact]
     public void IndicesPastFourBillionReachTheEndOfAWeight() => HugeBuffers.Check(ShimLibrary.Plain);
 
-    private static void Product(ShimLauncher launcher, Random random, ScalarType type, int block, int rows, int inputs, int outputs)
+    internal static void Product(ShimLauncher launcher, Random random, ScalarType type, int block, int rows, int inputs, int outputs)
     {
         long count = (long)outputs * inputs, blocks = (count + block - 1) / block;
         using var packed = new NativeBuffer((count + 1) / 2);
@@ -117,45 +94,5 @@ public sealed class KernelShapeTests
             Assert.True(Math.Abs(Bits.Get(y.Bytes, type, i) - expected[i]) <= tolerance * largest, $"{type}, block {block}: y[{i}] is {Bits.Get(y.Bytes, type, i):R}, expected {expected[i]:R}");
     }
 
-    private static (byte[] Codes, byte[] Scales, byte[] Back) Through(ShimLauncher launcher, float[] values, ScalarType type, int shift)
-    {
-        using var input = NativeBuffer.Of(Bits.Of(values, type), shift);
-        using var packed = new NativeBuffer((values.Length + 1) / 2, shift);
-        using var absmax = new NativeBuffer((values.Length + 63) / 64 * 4, shift * 4 / Bits.Size(type));
-        using var back = new NativeBuffer(values.Length * Bits.Size(type), shift);
-        KernelCalls.Quantize(launcher, input.Pointer, type, values.Length, 64, false, packed.Pointer, absmax.Pointer);
-        KernelCalls.Dequantize(launcher, new(packed.Pointer, absmax.Pointer, 0, 0, 0, 0, 0, values.Length, 64, false), type, back.Pointer);
-        return (packed.Bytes.ToArray(), absmax.Bytes.ToArray(), back.Bytes.ToArray());
-    }
-
-    private static byte[][] Through8(ShimLauncher launcher, float[] values, int shift)
-    {
-        using var map = NativeBuffer.Of<float>(Enumerable.Range(0, 256).Select(i => (i - 127) / 128f).ToArray());
-        using var input = NativeBuffer.Of<float>(values, shift);
-        using var codes = new NativeBuffer(values.Length, shift / 4);
-        using var absmax = new NativeBuffer((values.Length + 255) / 256 * 4, shift);
-        KernelCalls.Quantize8(launcher, input.Pointer, 0.01f, map.Pointer, values.Length, 256, codes.Pointer, absmax.Pointer);
-        var all = new List<byte[]> { codes.Bytes.ToArray(), absmax.Bytes.ToArray() };
-        foreach (var type in Bits.Types)
-        {
-            using var back = new NativeBuffer(values.Length * Bits.Size(type), Bits.Size(type) * shift / 4);
-            KernelCalls.Dequantize8(launcher, codes.Pointer, map.Pointer, absmax.Pointer, values.Length, 256, type, back.Pointer);
-            all.Add(back.Bytes.ToArray());
-
-            // The optimizer's views may begin anywhere too; its moments take the codes just made.
-            using var parameter = NativeBuffer.Of(Bits.Of(values, type), Bits.Size(type) * shift / 4);
-            using var gradient = NativeBuffer.Of(Bits.Of(values.Select(v => v * 0.1f).ToArray(), type), Bits.Size(type) * shift / 4);
-            using var state1 = NativeBuffer.Of(codes.Bytes, shift / 4);
-            using var state2 = NativeBuffer.Of(codes.Bytes, shift / 2);
-            using var absmax1 = NativeBuffer.Of(absmax.Bytes, shift);
-            using var absmax2 = NativeBuffer.Of(absmax.Bytes, shift);
-            using var map2 = NativeBuffer.Of<float>(Enumerable.Range(0, 256).Select(i => i / 255f).ToArray());
-            KernelCalls.AdamW8(launcher, new(parameter.Pointer, gradient.Pointer, state1.Pointer, absmax1.Pointer, map.Pointer, state2.Pointer, absmax2.Pointer, map2.Pointer), type,
-                AdamW8Step.At(3, 1e-3, 0.9, 0.999, 1e-8, 0.01), values.Length);
-            all.AddRange([parameter.Bytes.ToArray(), state1.Bytes.ToArray(), absmax1.Bytes.ToArray(), state2.Bytes.ToArray(), absmax2.Bytes.ToArray()]);
-        }
-        return [.. all];
-    }
-
-    private static float[] Floats(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() * 2) - 1))];
+    private static float[] Floats(Random random, int count) => KernelOutputs.Floats(random, count);
 }

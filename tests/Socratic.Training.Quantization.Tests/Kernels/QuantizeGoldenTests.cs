@@ -12,13 +12,13 @@ public sealed class QuantizeGoldenTests
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "quantize4")]
     public void FourBitsEqualTheReference(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () =>
     {
-        var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
-        var map = entry.Json.GetProperty("nested").GetBoolean() ? KernelTables.Signed() : [];
-        foreach (var launcher in ShimLauncher.All()) Check(launcher, entry, file, map);
+        foreach (var launcher in ShimLauncher.All()) Check(launcher, entry);
     });
 
-    private static void Check(ShimLauncher launcher, GoldenEntry entry, GoldenTensors file, float[] map)
+    internal static void Check(ShimLauncher launcher, GoldenEntry entry)
     {
+        var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
+        var map = entry.Json.GetProperty("nested").GetBoolean() ? KernelTables.Signed() : [];
         var type = Bits.TypeOf(entry["dtype"]);
         var isFp4 = entry["quant_type"] == "fp4";
         var block = entry.Json.GetProperty("block_size").GetInt32();

@@ -9,8 +9,12 @@ namespace Socratic.Training.Quantization.Tests.Kernels.Shim;
 /// </summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
-    // Under AddressSanitizer the allocation ends where the buffer ends, so that reading on is seen as well.
-    private static readonly int Fence = Environment.GetEnvironmentVariable("LD_PRELOAD")?.Contains("libasan", StringComparison.Ordinal) == true ? 0 : 64;
+    // Under AddressSanitizer the allocation ends where the buffer ends, so that reading on is seen as well. Its own posix_memalign is the process's first;
+    // NativeMemory rounds sizes up.
+    private static readonly delegate* unmanaged<void**, nuint, nuint, int> Exact = Environment.GetEnvironmentVariable("LD_PRELOAD")?.Contains("libasan", StringComparison.Ordinal) == true
+        ? (delegate* unmanaged<void**, nuint, nuint, int>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "posix_memalign") : null;
+
+    private static readonly int Fence = Exact == null ? 64 : 0;
 
     private readonly byte* start;
     private readonly int shift;
@@ -20,7 +24,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
     {
         this.shift = shift;
         length = checked((int)bytes);
-        start = (byte*)NativeMemory.AlignedAlloc((nuint)(length + shift + Fence), 256);
+        void* memory;
+        if (Exact == null) memory = NativeMemory.AlignedAlloc((nuint)(length + shift + Fence), 256);
+        else if (Exact(&memory, 256, (nuint)(length + shift)) != 0) throw new OutOfMemoryException();
+        start = (byte*)memory;
         new Span<byte>(start, length + shift + Fence).Fill(0xA5);
     }
 

@@ -9,8 +9,8 @@ namespace Socratic.Training.Quantization.Tests.Kernels.Shim;
 internal sealed unsafe class ShimLibrary
 {
     // Plain: every operation rounds by itself. Contracted: the compiler may fuse whatever the kernels do not forbid it to.
-    private static readonly string[] PlainFlags = ["-O2", "-ffp-contract=off"], ContractedFlags = ["-O2", "-mfma", "-ffp-contract=fast"];
-    private static readonly string[] SanitizerFlags = ["-O1", "-g", "-ffp-contract=off", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
+    private static readonly string[] PlainFlags = ["-O2", "-ffp-contract=off"], AlteredFlags = ["-O1", "-ffp-contract=off"], ContractedFlags = ["-O2", "-mfma", "-ffp-contract=fast"];
+    private static readonly string[] SanitizerFlags = ["-O1", "-ffp-contract=off", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
 
     private static readonly Lazy<ShimLibrary> LazyPlain = new(() => Build(PlainFlags)), LazyContracted = new(() => Build(ContractedFlags)), LazySanitized = new(() => Build(SanitizerFlags));
 
@@ -36,7 +36,7 @@ internal sealed unsafe class ShimLibrary
         if (Missing is { } reason) Assert.Skip(reason);
         var original = KernelModule.Part(file);
         Assert.Contains(text, original, StringComparison.Ordinal);
-        return Build(sanitize ? SanitizerFlags : contract ? ContractedFlags : PlainFlags, file, original.Replace(text, replacement, StringComparison.Ordinal));
+        return Build(sanitize ? SanitizerFlags : contract ? ContractedFlags : AlteredFlags, file, original.Replace(text, replacement, StringComparison.Ordinal));
     }
 
     internal string? Launch(string name, int threads, ulong first, ulong last, int order, void** arguments)

@@ -55,50 +55,64 @@ static bool fail(const char* what) { snprintf(error, sizeof error, "block %u: %s
 static uint32_t random_state;
 static uint32_t next_random() { return (random_state = random_state * 1664525u + 1013904223u) >> 8; }
 
-// Lets go the warps whose lanes have all posted; false with an error if they never will.
-static bool release_shuffles(int threads, bool& released)
+// Lets the lanes of a warp go that have all posted; false with an error if they never will.
+static bool release_shuffles(int first, bool& released)
 {
-    for (int first = 0; first < threads; first += 32)
-        for (int i = 0; i < 32; i++)
+    for (int i = 0; i < 32; i++)
+    {
+        const Fiber& asked = fibers[first + i];
+        if (asked.waiting != Shuffle) continue;
+        if (!(asked.mask >> i & 1)) return fail("a shuffle's mask lacks the lane that asks");
+        bool complete = true;
+        for (int j = 0; j < 32; j++)
         {
-            if (fibers[first + i].waiting != Shuffle) continue;
-            const Fiber& asked = fibers[first + i];
-            if (!(asked.mask >> i & 1)) return fail("a shuffle's mask lacks the lane that asks");
-            bool complete = true;
-            for (int j = 0; j < 32; j++)
-            {
-                const Fiber& lane = fibers[first + j];
-                if (!(asked.mask >> j & 1)) continue;
-                if (lane.waiting == Finished) return fail("a lane ended before a shuffle of its warp");
-                if (lane.waiting == Barrier) return fail("a lane waits at the barrier, another at a shuffle");
-                if (lane.waiting == Shuffle && (lane.mask != asked.mask || lane.distance != asked.distance)) return fail("lanes of a warp shuffle differently");
-                complete = complete && lane.waiting == Shuffle;
-            }
-            if (!complete) continue;
-            const unsigned mask = asked.mask;
-            for (int j = 0; j < 32; j++) if (mask >> j & 1) { fibers[first + j].waiting = Nothing; released = true; }
+            const Fiber& lane = fibers[first + j];
+            if (!(asked.mask >> j & 1)) continue;
+            if (lane.waiting == Finished) return fail("a lane ended before a shuffle of its warp");
+            if (lane.waiting == Barrier) return fail("a lane waits at the barrier, another at a shuffle");
+            if (lane.waiting == Shuffle && (lane.mask != asked.mask || lane.distance != asked.distance)) return fail("lanes of a warp shuffle differently");
+            complete = complete && lane.waiting == Shuffle;
         }
+        if (!complete) continue;
+        const unsigned mask = asked.mask;
+        for (int j = 0; j < 32; j++) if (mask >> j & 1) { fibers[first + j].waiting = Nothing; released = true; }
+    }
+    return true;
+}
+
+static void run_lane(int thread)
+{
+    self = &fibers[thread];
+    if (self->waiting != Nothing) return;
+    threadIdx.x = thread;
+    shim_switch(&scheduler, self->stack);
+}
+
+// A warp goes as far as it can before the next one begins: the worst that hardware may do to a block that forgets a barrier.
+static bool run_warp(int first, int order)
+{
+    bool again = true;
+    while (again)
+    {
+        const int turn = order > 1 ? next_random() & 31 : order == 1 ? 31 : 0;
+        for (int i = 0; i < 32; i++) run_lane(first + (i ^ turn));
+        again = false;
+        if (!release_shuffles(first, again)) return false;
+    }
     return true;
 }
 
 static bool run_block(int threads, int order)
 {
     memset(__start_kernel_shared, 0xFF, __stop_kernel_shared - __start_kernel_shared);
-    static int turn[Most];
-    for (int i = 0; i < threads; i++) { start(fibers[i], stacks + (size_t)i * StackBytes); turn[i] = order == 1 ? threads - 1 - i : i; }
+    const int warps = threads / 32;
+    static int turn[Most / 32];
+    for (int i = 0; i < threads; i++) start(fibers[i], stacks + (size_t)i * StackBytes);
+    for (int i = 0; i < warps; i++) turn[i] = order == 1 ? warps - 1 - i : i;
     while (true)
     {
-        if (order > 1) for (int i = threads - 1; i > 0; i--) std::swap(turn[i], turn[next_random() % (i + 1)]);
-        for (int i = 0; i < threads; i++)
-        {
-            self = &fibers[turn[i]];
-            if (self->waiting != Nothing) continue;
-            threadIdx.x = turn[i];
-            shim_switch(&scheduler, self->stack);
-        }
-        bool released = false;
-        if (!release_shuffles(threads, released)) return false;
-        if (released) continue;
+        if (order > 1) for (int i = warps - 1; i > 0; i--) std::swap(turn[i], turn[next_random() % (i + 1)]);
+        for (int i = 0; i < warps; i++) if (!run_warp(turn[i] * 32, order)) return false;
         int barrier = 0, finished = 0;
         for (int i = 0; i < threads; i++) { barrier += fibers[i].waiting == Barrier; finished += fibers[i].waiting == Finished; }
         if (finished == threads) return true;
@@ -164,7 +178,7 @@ struct Entry { const char* name; void (*run)(void*); };
 #define ENTRY(kernel) { #kernel, &entry_of<&kernel> }
 extern const Entry entries[];
 
-// Blocks first..last-1 of the grid. Order 0: as numbered; 1: backwards; above: threads in a random order that it seeds. Null if all went well.
+// Blocks first..last-1 of the grid. Order 0: as numbered; 1: backwards; above: warps and lanes in a random order that it seeds. Null if all went well.
 extern "C" __attribute__((visibility("default"))) const char* shim_launch(const char* name, unsigned threads, uint64_t first, uint64_t last, int order, void** arguments)
 {
     if (!stacks) stacks = (char*)mmap(nullptr, (size_t)Most * StackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
