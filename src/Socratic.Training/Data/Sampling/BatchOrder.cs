@@ -5,7 +5,7 @@ namespace Socratic.Training.Data.Sampling;
 /// <summary>
 /// An epoch's order cut into micro-batches. It is indexed, so a resumed run starts at any micro-batch without touching those before.
 /// </summary>
-public sealed class BatchOrder : IReadOnlyList<IReadOnlyList<int>>
+internal sealed class BatchOrder : IReadOnlyList<IReadOnlyList<int>>
 {
     private readonly int[] order;
     private readonly int batchSize;

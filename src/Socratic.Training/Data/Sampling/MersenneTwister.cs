@@ -3,7 +3,7 @@ namespace Socratic.Training.Data.Sampling;
 /// <summary>
 /// MT19937 (Matsumoto and Nishimura, 1998) seeded by its <c>init_genrand</c>: the numbers of torch's CPU generator and of numpy's RandomState. Not for secrets.
 /// </summary>
-public sealed class MersenneTwister
+internal sealed class MersenneTwister
 {
     private const int Size = 624;
     private const int Middle = 397;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Socratic.Training.Optimization.Schedules;
 
 /// <summary>What is wrong with the options of a schedule.</summary>
-public static class ScheduleCheck
+internal static class ScheduleCheck
 {
     private static readonly string[] Metric = ["mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps"];
 

@@ -1,7 +1,7 @@
 namespace Socratic.Training.Optimization.Schedules;
 
 /// <summary>How long the warm-up is.</summary>
-public static class WarmupLength
+internal static class WarmupLength
 {
     /// <summary>The updates that a share of the run makes, rounded up in floating point as the reference does: 0.07 of 100 is 8.</summary>
     public static long FromRatio(double ratio, long totalSteps) => (long)Math.Ceiling(totalSteps * ratio);
