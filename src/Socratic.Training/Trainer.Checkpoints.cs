@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Socratic.Training.Checkpointing;
+using Socratic.Training.Data.Sampling;
 using Socratic.Training.Diagnostics;
 using Socratic.Training.Files;
 using Socratic.Training.Loop;
@@ -65,7 +66,7 @@ public abstract partial class Trainer<TBatch>
         var saved = checkpoint is null ? null : Restore(new Checkpoint(0, checkpoint), optimizer, schedule, out epochGenerator);
         releasedAt = State.GlobalStep;
         session = new TrainingSession(
-            plan, Options, trainData.Count, optimizer, schedule, CreateSampler(), saved?.Position ?? LoopPosition.Start, State.GlobalStep, State.SkippedUpdates, epochGenerator, cancellation);
+            plan, Options, trainData.Count, optimizer, schedule, Options.DryRun ? new LongestFirstSampler(trainData.LengthOf) : CreateSampler(), saved?.Position ?? LoopPosition.Start, State.GlobalStep, State.SkippedUpdates, epochGenerator, cancellation);
         return session;
     }
 

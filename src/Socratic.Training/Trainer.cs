@@ -23,8 +23,9 @@ public abstract partial class Trainer<TBatch> : IDisposable
     private readonly IDataset<TBatch> trainData;
     private readonly IDataset<TBatch>? evaluationData;
     private readonly IMetrics<TBatch>? metrics;
-    private readonly CallbackDispatcher events;
-    private readonly RunPlan plan;
+    private readonly RunPlan wholePlan;
+    private CallbackDispatcher events;
+    private RunPlan plan;
     private readonly BestModel? best;
     private readonly Device device;
     private readonly TensorGuard? guard;
@@ -55,17 +56,9 @@ public abstract partial class Trainer<TBatch> : IDisposable
         Services = services ?? new TrainerServices();
         Log = Services.LoggerFactory.CreateLogger(GetType().FullName ?? nameof(Trainer<>));
         TrainerChecks.Data(options, train.Count, evaluation?.Count);
-        plan = RunPlan.Create(options, train.Count);
+        plan = wholePlan = RunPlan.Create(options, train.Count);
         TrainerChecks.Plan(options, plan);
-        State = new TrainerState
-        {
-            MaxSteps = plan.MaxSteps,
-            Epochs = plan.Epochs,
-            LoggingSteps = plan.LoggingSteps,
-            EvaluationSteps = plan.EvaluationSteps,
-            SaveSteps = plan.SaveSteps,
-            TrainBatchSize = options.TrainBatchSize,
-        };
+        State = NewState();
         best = BestModel.Create(options);
         device = module.parameters().FirstOrDefault()?.device ?? CPU;
         guard = options.WatchTensors ? new TensorGuard((place, count) => Log.TensorsLeftBehind(place, count)) : null;
@@ -74,10 +67,10 @@ public abstract partial class Trainer<TBatch> : IDisposable
     }
 
     /// <summary>The options of the run.</summary>
-    public TrainingOptions Options { get; }
+    public TrainingOptions Options { get; private set; }
 
     /// <summary>Where the run stands.</summary>
-    public TrainerState State { get; }
+    public TrainerState State { get; private set; }
 
     /// <summary>What the loop does next.</summary>
     public TrainerControl Control { get; } = new();
@@ -105,6 +98,12 @@ public abstract partial class Trainer<TBatch> : IDisposable
     /// <exception cref="NonFiniteException">A loss or gradient was not finite and <see cref="TrainingOptions.NonFinite"/> says stop.</exception>
     public TrainingResult Train(string? resumeFrom = null, CancellationToken cancellationToken = default)
     {
+        if (Options.DryRun)
+        {
+            if (resumeFrom is not null) throw new ArgumentException($"{nameof(Options.DryRun)} is set: a dry run begins anew, in a folder of its own. Leave the checkpoint out.", nameof(resumeFrom));
+            using var equipped = Equip();
+            return RunDry(cancellationToken);
+        }
         var start = Begin(resumeFrom);
         if (start.EndsHere is { } outcome) return new TrainingResult(outcome, State, null);
         try
@@ -150,12 +149,14 @@ public abstract partial class Trainer<TBatch> : IDisposable
     {
     }
 
-    /// <summary>AdamW over the trainable parameters, in HF's two groups: decayed, then not.</summary>
-    protected virtual IOptimizer CreateOptimizer()
-        => new AdamW(ParameterGroups.Create(module, Options.LearningRate, Options.WeightDecay), Options.AdamBeta1, Options.AdamBeta2, Options.AdamEpsilon);
+    /// <summary>
+    /// The optimizer that the options name over the trainable parameters, in HF's two groups: decayed, then not. An override gives any other: one of ours, or torch.optim's in a
+    /// <see cref="TorchOptimizer"/>.
+    /// </summary>
+    protected virtual IOptimizer CreateOptimizer() => OptimizerChoice.Create(Options, module);
 
     /// <summary>The schedule the options name.</summary>
-    protected virtual ILearningRateSchedule CreateSchedule() => Schedules.Create(Options.Schedule, Options.ScheduleOptions, Options.LearningRate, plan.WarmupSteps, plan.MaxSteps);
+    protected virtual ILearningRateSchedule CreateSchedule() => Schedules.Create(Options.Schedule, Options.ScheduleOptions, Options.LearningRate, wholePlan.WarmupSteps, wholePlan.MaxSteps);
 
     /// <summary>The order the options name, as transformers draws it: a permutation from the seed; grouped by length, one from torch's global generator.</summary>
     protected virtual ISampler CreateSampler() => Options.Sampling switch
@@ -163,6 +164,16 @@ public abstract partial class Trainer<TBatch> : IDisposable
         SamplingStrategy.Sequential => new SequentialSampler(),
         SamplingStrategy.GroupByLength => new LengthGroupedSampler(trainData.LengthOf, Options.TrainBatchSize * Options.GradientAccumulationSteps, (_, rows) => GeneratorDraws.Permutation(rows)),
         _ => new RandomSampler(Options.DataSeed ?? Options.Seed),
+    };
+
+    private TrainerState NewState() => new()
+    {
+        MaxSteps = plan.MaxSteps,
+        Epochs = plan.Epochs,
+        LoggingSteps = plan.LoggingSteps,
+        EvaluationSteps = plan.EvaluationSteps,
+        SaveSteps = plan.SaveSteps,
+        TrainBatchSize = Options.TrainBatchSize,
     };
 
     /// <summary>Gives memory back to the system: managed memory, the C heap, the GPU's cache.</summary>

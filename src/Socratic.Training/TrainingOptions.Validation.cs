@@ -35,6 +35,9 @@ public sealed partial record TrainingOptions
         Rule(WeightDecay >= 0 && double.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "it must not be negative");
         Rule(AdamBeta1 is >= 0 and < 1, nameof(AdamBeta1), AdamBeta1, "it must lie in [0, 1)");
         Rule(AdamBeta2 is >= 0 and < 1, nameof(AdamBeta2), AdamBeta2, "it must lie in [0, 1)");
+        Rule(Momentum is >= 0 and < 1, nameof(Momentum), Momentum, "it must lie in [0, 1)");
+        Rule(Momentum == 0 || Optimizer == OptimizerKind.Sgd, nameof(Momentum), Momentum, $"only {nameof(OptimizerKind.Sgd)} has one; {nameof(Optimizer)} is {Optimizer}");
+        Rule(Enum.IsDefined(Optimizer), nameof(Optimizer), Optimizer, "there is no such optimizer");
         Rule(AdamEpsilon > 0, nameof(AdamEpsilon), AdamEpsilon, "it must be above 0");
         Rule(MaxGradientNorm >= 0, nameof(MaxGradientNorm), MaxGradientNorm, "it must not be negative (0 clips nothing)");
         Rule(LabelSmoothingFactor is >= 0 and < 1, nameof(LabelSmoothingFactor), LabelSmoothingFactor, "it must lie in [0, 1)");

@@ -64,11 +64,19 @@ public sealed partial record TrainingOptions
     /// <value>Default: 0.</value>
     public double WeightDecay { get; init; }
 
-    /// <summary>AdamW's first moment decay.</summary>
+    /// <summary>The optimizer. Any other, torch.optim's among them, is made by overriding the trainer's <c>CreateOptimizer</c>.</summary>
+    /// <value>Default: AdamW.</value>
+    public OptimizerKind Optimizer { get; init; }
+
+    /// <summary>The momentum of <see cref="OptimizerKind.Sgd"/>.</summary>
+    /// <value>Default: 0.</value>
+    public double Momentum { get; init; }
+
+    /// <summary>AdamW's first moment decay; Lion's too.</summary>
     /// <value>Default: 0.9.</value>
     public double AdamBeta1 { get; init; } = 0.9;
 
-    /// <summary>AdamW's second moment decay.</summary>
+    /// <summary>AdamW's second moment decay; Lion's too.</summary>
     /// <value>Default: 0.999.</value>
     public double AdamBeta2 { get; init; } = 0.999;
 
@@ -177,6 +185,12 @@ public sealed partial record TrainingOptions
     /// <value>Default: 64.</value>
     public int GeneratedTokens { get; init; } = 64;
 
+    /// <summary>
+    /// Tries the run out instead of making it: two updates of the longest rows, a checkpoint after each, an evaluation batch, and a resume from the first, in a scratch folder
+    /// that is removed. The log says what was checked and the peak memory; the output folder is not touched, callbacks are not called, and the model is as before.
+    /// </summary>
+    public bool DryRun { get; init; }
+
     /// <summary>Names, in the log, the hook or callback in which tensors are left behind. Costs a few microseconds an update.</summary>
     /// <value>Default: on where the debug build of the library is used.</value>
     public bool WatchTensors { get; init; } = DebugBuild;
@@ -189,6 +203,21 @@ public sealed partial record TrainingOptions
 #else
     private const bool DebugBuild = false;
 #endif
+
+    internal TrainingOptions ForDryRun(string folder) => this with
+    {
+        OutputDirectory = folder,
+        LoggingStrategy = IntervalStrategy.No,
+        EvaluationStrategy = EvaluationStrategy == IntervalStrategy.No ? IntervalStrategy.No : IntervalStrategy.Steps,
+        EvaluationDelay = 0,
+        EvaluateOnStart = false,
+        MaxEvaluationRows = EvaluationBatchSize,
+        GeneratedPrompts = Math.Min(GeneratedPrompts, 1),
+        SaveStrategy = SaveStrategy.Steps,
+        SaveTotalLimit = null,
+        LoadBestModelAtEnd = false,
+        ReleaseMemoryEvery = 0,
+    };
 
     /// <summary>True where evaluations must choose a best model or move the schedule.</summary>
     internal bool NeedsBestMetric => LoadBestModelAtEnd || SaveStrategy == SaveStrategy.Best || Schedules.FollowsMetric(Schedule);
@@ -220,102 +249,4 @@ public sealed partial record TrainingOptions
         ReleaseMemoryEvery = 50,
         MaxEvaluationRows = 100,
     };
-}
-
-/// <summary>The order in which an epoch visits the rows.</summary>
-public enum SamplingStrategy
-{
-    /// <summary>A new permutation each epoch, drawn from the seed.</summary>
-    Random,
-
-    /// <summary>The rows' own order.</summary>
-    Sequential,
-
-    /// <summary>Rows of like length side by side, so that batches hold little padding (transformers' group_by_length).</summary>
-    GroupByLength,
-}
-
-/// <summary>When something is done.</summary>
-public enum IntervalStrategy
-{
-    /// <summary>Never.</summary>
-    No,
-
-    /// <summary>Every so many updates.</summary>
-    Steps,
-
-    /// <summary>At the end of each epoch.</summary>
-    Epoch,
-}
-
-/// <summary>When a checkpoint is saved.</summary>
-public enum SaveStrategy
-{
-    /// <summary>Never.</summary>
-    No,
-
-    /// <summary>Every so many updates, and after the last.</summary>
-    Steps,
-
-    /// <summary>At the end of each epoch.</summary>
-    Epoch,
-
-    /// <summary>After each evaluation that gave a new best value.</summary>
-    Best,
-}
-
-/// <summary>In which numbers a language model is trained.</summary>
-public enum TrainingPrecision
-{
-    /// <summary>In the model's dtype: float32, or pure bfloat16 (weights, gradients and optimizer state).</summary>
-    AsLoaded,
-
-    /// <summary>
-    /// Products in bfloat16 over a model loaded in float32: weights, gradients, optimizer state, residual stream, norms and loss stay float32 (transformers' <c>bf16</c>).
-    /// </summary>
-    Mixed,
-
-    /// <summary>
-    /// <see cref="Mixed"/> for a float32 model where bfloat16 products are fast (a GPU that has them, a processor with AVX512-BF16), else <see cref="AsLoaded"/>.
-    /// </summary>
-    Auto,
-}
-
-/// <summary>What happens when a loss or a gradient is not finite.</summary>
-public enum NonFiniteAction
-{
-    /// <summary>The run ends with an error that names step, rows and the first bad tensor.</summary>
-    Stop,
-
-    /// <summary>The update is left out, counted and logged as it is.</summary>
-    SkipUpdate,
-}
-
-/// <summary>Which training tokens are counted in <see cref="TrainerState.TokensSeen"/>.</summary>
-public enum TokenCount
-{
-    /// <summary>None.</summary>
-    No,
-
-    /// <summary>Every id, padding included.</summary>
-    All,
-
-    /// <summary>Ids that are no padding.</summary>
-    NonPadding,
-}
-
-/// <summary>What to do when the output folder holds an unfinished run.</summary>
-public enum ExistingRunPolicy
-{
-    /// <summary>Go on from the newest checkpoint that verifies.</summary>
-    Resume,
-
-    /// <summary>Ask the person present; go on where nobody is.</summary>
-    Ask,
-
-    /// <summary>Begin anew.</summary>
-    Overwrite,
-
-    /// <summary>An error.</summary>
-    Fail,
 }

@@ -6,8 +6,8 @@ namespace Socratic.Training;
 /// <param name="TrainLoss">All micro-losses of this training over its updates; null if none ran.</param>
 public sealed record TrainingResult(TrainingOutcome Outcome, TrainerState State, double? TrainLoss)
 {
-    /// <summary>0 for a complete run, else 1.</summary>
-    public int ExitCode => Outcome is TrainingOutcome.Completed or TrainingOutcome.AlreadyComplete ? 0 : 1;
+    /// <summary>0 for a complete run or a dry one, else 1.</summary>
+    public int ExitCode => Outcome is TrainingOutcome.Completed or TrainingOutcome.AlreadyComplete or TrainingOutcome.DryRun ? 0 : 1;
 
     /// <summary>The last evaluation, or null.</summary>
     public EvaluationResult? Evaluation { get; init; }
@@ -27,4 +27,7 @@ public enum TrainingOutcome
 
     /// <summary>The person present did not want the folder overwritten; nothing was changed.</summary>
     Declined,
+
+    /// <summary>It was only tried out (<see cref="TrainingOptions.DryRun"/>); the output folder was not touched.</summary>
+    DryRun,
 }

@@ -55,6 +55,14 @@ public sealed class TrainingOptionsTests
             (Good with { LabelSmoothingFactor = 1, NeftuneNoiseAlpha = 0 }).Errors());
 
     [Fact]
+    public void OnlySgdHasAMomentum()
+    {
+        Assert.Equal(["Momentum is 0.9: only Sgd has one; Optimizer is AdamW."], (Good with { Momentum = 0.9 }).Errors());
+        Assert.Empty((Good with { Momentum = 0.9, Optimizer = OptimizerKind.Sgd }).Errors());
+        Assert.Equal(2, (Good with { Momentum = 1, Optimizer = (OptimizerKind)9 }).Errors().Count(e => !e.StartsWith("Momentum is 1: only", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void AnIntervalIsAWholeNumberOrAShare()
         => Assert.Equal(["LoggingSteps is 2.5: it must be a whole number of updates, or a share of the run below 1."], (Good with { LoggingSteps = 2.5 }).Errors());
 }

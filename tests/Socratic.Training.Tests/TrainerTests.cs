@@ -1,5 +1,7 @@
 using Socratic.Training.Callbacks;
+using Microsoft.Extensions.Logging;
 using Socratic.Training.Data;
+using Socratic.Training.Optimization;
 using Socratic.Training.Tests.GoldenRuns;
 using static TorchSharp.torch;
 
@@ -96,6 +98,55 @@ public sealed class TrainerTests
         }
     }
 
+    [Theory]
+    [InlineData(OptimizerKind.AdamW, typeof(AdamW)), InlineData(OptimizerKind.Sgd, typeof(Sgd)), InlineData(OptimizerKind.Adafactor, typeof(Adafactor)), InlineData(OptimizerKind.Lion, typeof(Lion))]
+    public void TheOptionsNameTheOptimizer(OptimizerKind kind, Type type)
+    {
+        using var output = new TestFolder();
+        using var module = new ToyModule(4, 0);
+        var options = Options(output.Path) with { Optimizer = kind, Momentum = kind == OptimizerKind.Sgd ? 0.5 : 0, MaxSteps = 3 };
+        using var trainer = new PlainTrainer(module, options, Rows(8), null, []);
+        var before = Weights(module);
+        trainer.Train();
+        Assert.IsType(type, trainer.Optimizer);
+        Assert.NotEqual(before, Weights(module));
+        // With momentum or moments there is state beside the counts of steps.
+        Assert.Contains(trainer.Kinds, k => k != "step");
+    }
+
+    [Fact]
+    public void ADryRunChecksTheRunAndLeavesNothing()
+    {
+        using var output = new TestFolder();
+        using var module = new ToyModule(4, 0.2);
+        var (folder, log) = (Path.Combine(output.Path, "run"), new RecordingLog());
+        var options = Options(folder) with
+        {
+            DryRun = true, MaxSteps = 12, EvaluationStrategy = IntervalStrategy.Steps, EvaluationSteps = 4, SaveSteps = 4, EvaluationBatchSize = 2, LoadBestModelAtEnd = true, WarmupSteps = 5,
+        };
+        var scratch = ScratchFolders();
+        manual_seed(9);
+        using var generator = get_rng_state();
+        var (before, state) = (Weights(module), generator.data<byte>().ToArray());
+        using (var trainer = new PlainTrainer(module, options, Rows(5), Rows(5), [new Thrower(1)], new TrainerServices { LoggerFactory = log }))
+        {
+            var result = trainer.Train();
+            Assert.Equal((TrainingOutcome.DryRun, 0, 0), (result.Outcome, result.ExitCode, result.State.GlobalStep));
+            Assert.NotNull(result.Evaluation);
+            Assert.Equal((folder, 12), (trainer.Options.OutputDirectory, trainer.State.MaxSteps));
+            Assert.Throws<ArgumentException>(() => trainer.Train("checkpoint-1"));
+        }
+        using var after = get_rng_state();
+        Assert.Equal(before, Weights(module));
+        Assert.Equal(state, after.data<byte>().ToArray());
+        Assert.False(Directory.Exists(folder));
+        Assert.Equal(scratch, ScratchFolders());
+        Assert.Contains(log.Lines, l => l.Contains("Dry run: 2 updates", StringComparison.Ordinal) && l.Contains("Peak memory", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, l => l.Contains("other values", StringComparison.Ordinal));
+    }
+
+    private static string[] ScratchFolders() => Directory.GetDirectories(Path.GetTempPath(), "socratic-dry-run-*");
+
     [Fact]
     public void OptionsAndDataAreCheckedBeforeAnythingIsWritten()
     {
@@ -130,10 +181,41 @@ public sealed class TrainerTests
         return [.. module.parameters().SelectMany(p => p.detach().reshape(-1).data<float>().ToArray())];
     }
 
-    private sealed class PlainTrainer(ToyModule module, TrainingOptions options, ToyData train, ToyData? evaluation, IReadOnlyList<ICallback> callbacks)
-        : Trainer<ToyBatch>(module, options, train, evaluation, callbacks: callbacks)
+    private sealed class PlainTrainer(ToyModule module, TrainingOptions options, ToyData train, ToyData? evaluation, IReadOnlyList<ICallback> callbacks, TrainerServices? services = null)
+        : Trainer<ToyBatch>(module, options, train, evaluation, callbacks: callbacks, services: services)
     {
+        internal IOptimizer? Optimizer { get; private set; }
+
+        internal IReadOnlyList<string> Kinds { get; private set; } = [];
+
+        protected override IOptimizer CreateOptimizer() => Optimizer = base.CreateOptimizer();
+
+        protected override void OnUpdated()
+        {
+            if (State.GlobalStep == 1) Kinds = [.. Optimizer!.StateTensors().Keys.Select(k => k.Split('.')[^1])];
+        }
+
         protected override Loss ComputeLoss(ToyBatch batch, StepContext step) => Loss.Mean(nn.functional.cross_entropy(module.forward(batch.X), batch.Labels));
+    }
+
+    private sealed class RecordingLog : ILoggerFactory, ILogger
+    {
+        internal List<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class CountProbe : ICallback

@@ -23,6 +23,12 @@ internal static partial class LogMessages
     [LoggerMessage(1207, LogLevel.Warning, "Torch's cache of GPU memory cannot be emptied: this build of its library does not offer it. The memory stays with the process, for its next tensors")]
     public static partial void GpuCacheStays(this ILogger log);
 
+    [LoggerMessage(1209, LogLevel.Information, "Dry run: {Updates} updates of the longest rows (mean loss {Loss}), a checkpoint of {CheckpointBytes} bytes, evaluation {Evaluation}, and a resume. Peak memory of the process {PeakBytes} bytes, GPU memory in use {GpuBytes} bytes. '{OutputDirectory}' was not touched")]
+    public static partial void DryRunDone(this ILogger log, int updates, double loss, long checkpointBytes, string evaluation, long peakBytes, long gpuBytes, string outputDirectory);
+
+    [LoggerMessage(1210, LogLevel.Warning, "Dry run: resumed from its first checkpoint, the second update left other values in {Files}. A resumed run will not be the same to the bit")]
+    public static partial void DryRunDiffers(this ILogger log, string files);
+
     [LoggerMessage(1208, LogLevel.Information, "Stopping early: {Metric} has not improved by more than {Threshold} for {Patience} evaluations; the best is {Best}")]
     public static partial void StoppingEarly(this ILogger log, string metric, double threshold, int patience, double best);
 }

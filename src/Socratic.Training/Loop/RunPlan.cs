@@ -25,5 +25,8 @@ internal sealed record RunPlan(int MicroBatchesPerEpoch, int UpdatesPerEpoch, in
             options.WarmupSteps ?? (int)WarmupLength.FromRatio(options.WarmupRatio ?? 0, maxSteps));
     }
 
+    /// <summary>Two updates, in two epochs where one has no more, with everything that is done once in a while done after each.</summary>
+    internal RunPlan ForDryRun() => this with { MaxSteps = 2, Epochs = Math.Max(Epochs, 2), EvaluationSteps = 1, SaveSteps = 1 };
+
     private static int Interval(double value, int maxSteps) => (int)(value < 1 ? Math.Ceiling(maxSteps * value) : value);
 }

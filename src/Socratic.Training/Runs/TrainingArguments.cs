@@ -19,6 +19,7 @@ internal static class TrainingArguments
         [nameof(TrainingOptions.DropLastBatch)] = "dataloader_drop_last",
         [nameof(TrainingOptions.Schedule)] = "lr_scheduler_type",
         [nameof(TrainingOptions.ScheduleOptions)] = "lr_scheduler_kwargs",
+        [nameof(TrainingOptions.Optimizer)] = "optim",
         [nameof(TrainingOptions.MaxGradientNorm)] = "max_grad_norm",
         [nameof(TrainingOptions.LogFirstStep)] = "logging_first_step",
         [nameof(TrainingOptions.EvaluationStrategy)] = "eval_strategy",

@@ -95,12 +95,14 @@ public sealed class TrainingConfigurationTests
         Assert.Equal("best", (string)arguments["save_strategy"]!);
         Assert.Equal("skip_update", (string)arguments["non_finite"]!);
         Assert.Equal("notebook", (string)arguments["style_profile"]!);
+        Assert.Equal("adamw_torch_fused", (string)arguments["optim"]!);
+        Assert.Equal("lion_32bit", (string)TrainingArguments.Of(Unusual with { Optimizer = OptimizerKind.Lion })["optim"]!);
         string[] theirs =
         [
             "output_dir", "per_device_eval_batch_size", "gradient_accumulation_steps", "num_train_epochs", "dataloader_drop_last", "seed", "data_seed", "learning_rate", "warmup_ratio",
             "warmup_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "logging_strategy", "logging_steps", "logging_first_step", "eval_steps", "eval_delay",
             "eval_on_start", "save_steps", "save_total_limit", "load_best_model_at_end", "metric_for_best_model", "greater_is_better", "label_smoothing_factor",
-            "neftune_noise_alpha", "activation_checkpointing", "bf16",
+            "neftune_noise_alpha", "activation_checkpointing", "bf16", "optim",
         ];
         Assert.All(theirs, name => Assert.True(arguments.ContainsKey(name), name));
         Assert.Equal(-1, (int)TrainingArguments.Of(new TrainingOptions { OutputDirectory = "x" })["max_steps"]!);
