@@ -11,7 +11,7 @@ namespace Socratic.Benchmarks.Verbs;
 /// <summary>The work of the peers' <c>bench_hf.py</c> (same rows, order, adapter, schedule), and the same keys at its end.</summary>
 internal static class TrainStep
 {
-    private sealed record Settings(string Model, string Mode, string Dtype, int Batch, int Accumulation, int Threads, int Steps, int Warmup);
+    private sealed record Settings(string Model, string Mode, string Dtype, int Batch, int Accumulation, int Threads, int Steps, int Warmup, bool Checkpointing);
 
     public static Command Command()
     {
@@ -19,15 +19,16 @@ internal static class TrainStep
         var mode = new Option<string>("--mode") { DefaultValueFactory = _ => "lora" };
         mode.AcceptOnlyFromAmong("lora", "full");
         var dtype = new Option<string>("--dtype") { DefaultValueFactory = _ => "float32" };
-        dtype.AcceptOnlyFromAmong("float32", "bfloat16");
+        dtype.AcceptOnlyFromAmong("float32", "bfloat16", "mixed");
         var batch = new Option<int>("--batch") { DefaultValueFactory = _ => 4 };
         var accumulation = new Option<int>("--accumulation") { DefaultValueFactory = _ => 2 };
         var threads = new Option<int>("--threads") { DefaultValueFactory = _ => Environment.ProcessorCount };
         var steps = new Option<int>("--steps") { DefaultValueFactory = _ => 12 };
         var warmup = new Option<int>("--warmup") { DefaultValueFactory = _ => 2 };
-        var command = new Command("train-step", "Tokens a second and peak memory of training steps.") { model, mode, dtype, batch, accumulation, threads, steps, warmup };
+        var checkpointing = new Option<bool>("--checkpointing");
+        var command = new Command("train-step", "Tokens a second and peak memory of training steps.") { model, mode, dtype, batch, accumulation, threads, steps, warmup, checkpointing };
         command.SetAction(p => Run(new Settings(
-            p.GetValue(model)!, p.GetValue(mode)!, p.GetValue(dtype)!, p.GetValue(batch), p.GetValue(accumulation), p.GetValue(threads), p.GetValue(steps), p.GetValue(warmup))));
+            p.GetValue(model)!, p.GetValue(mode)!, p.GetValue(dtype)!, p.GetValue(batch), p.GetValue(accumulation), p.GetValue(threads), p.GetValue(steps), p.GetValue(warmup), p.GetValue(checkpointing))));
         return command;
     }
 
@@ -46,6 +47,7 @@ internal static class TrainStep
             {
                 OutputDirectory = output, MaxSteps = steps, TrainBatchSize = s.Batch, GradientAccumulationSteps = s.Accumulation, Sampling = SamplingStrategy.Sequential,
                 LearningRate = 2e-4, LoggingSteps = 1, SaveStrategy = SaveStrategy.No, WatchTensors = false,
+                GradientCheckpointing = s.Checkpointing, Precision = s.Dtype == "mixed" ? TrainingPrecision.Mixed : TrainingPrecision.AsLoaded,
             };
             var clock = new Clock();
             using var trainer = new LanguageModelTrainer(model, options, new TokenRows(rows), callbacks: [clock]);

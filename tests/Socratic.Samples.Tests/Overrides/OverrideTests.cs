@@ -65,7 +65,7 @@ public sealed class OverrideTests
     public void AScheduleOfOnesOwnGivesTheRates()
     {
         var (result, _) = Train((l, o) => new Staircase(l, o), o => o with { MaxSteps = 4, LoggingSteps = 1, LearningRate = 1 });
-        Assert.Equal([1.0, 1.0, 0.5, 0.5], result.State.LogHistory.OfType<Socratic.Training.Callbacks.TrainingLogEntry>().Select(e => e.LearningRate!.Value));
+        Assert.Equal([1.0, 1.0, 0.5, 0.5], result.State.LogHistory.OfType<Socratic.Training.Callbacks.TrainingLogEntry>().Select(e => e.LearningRate));
     }
 
     [Fact]
@@ -90,6 +90,8 @@ public sealed class OverrideTests
     private class LineTrainer(Linear line, TrainingOptions options, IMetrics<PointBatch>? metrics = null)
         : Trainer<PointBatch>(line, options, new Points(8), new Points(6), metrics)
     {
+        protected Linear Line => line;
+
         protected override Loss ComputeLoss(PointBatch batch, StepContext step) => Loss.Sum(nn.functional.mse_loss(line.forward(batch.X), batch.Y, nn.Reduction.Sum));
     }
 
@@ -133,14 +135,14 @@ public sealed class OverrideTests
         protected override void OnUpdated()
         {
             using var none = no_grad();
-            using var slope = line.weight.clamp(-0.5, 0.5);
-            line.weight.copy_(slope);
+            using var slope = Line.weight.clamp(-0.5, 0.5);
+            Line.weight.copy_(slope);
         }
     }
 
     private sealed class TorchRmsProp(Linear line, TrainingOptions options) : LineTrainer(line, options)
     {
-        protected override IOptimizer CreateOptimizer() => new TorchOptimizer(optim.RMSProp(line.parameters(), Options.LearningRate), line);
+        protected override IOptimizer CreateOptimizer() => new TorchOptimizer(optim.RMSProp(Line.parameters(), Options.LearningRate), Line);
     }
 
     private sealed class Staircase(Linear line, TrainingOptions options) : LineTrainer(line, options)

@@ -1,6 +1,4 @@
-using Socratic.Training;
 using Socratic.Training.Data;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Socratic.Samples.Tests.Overrides;
