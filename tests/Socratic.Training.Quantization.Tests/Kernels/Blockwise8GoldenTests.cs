@@ -12,27 +12,29 @@ public sealed class Blockwise8GoldenTests
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "blockwise8")]
     public void EightBitsEqualTheReference(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () =>
     {
+        foreach (var launcher in ShimLauncher.All()) Check(launcher, entry);
+    });
+
+    internal static void Check(IKernelLauncher launcher, GoldenEntry entry)
+    {
         var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
         var block = entry.Json.GetProperty("block_size").GetInt32();
         using var map = NativeBuffer.Of<float>(entry["map"] == "signed" ? KernelTables.Signed() : KernelTables.Unsigned());
         using var input = NativeBuffer.Of(file.Bytes("input"));
         var count = input.Bytes.Length / 4;
-        foreach (var launcher in ShimLauncher.All())
+        using var codes = new NativeBuffer(count);
+        using var absmax = new NativeBuffer((count + block - 1) / block * 4);
+        KernelCalls.Quantize8(launcher, input.Pointer, 0, map.Pointer, count, block, codes.Pointer, absmax.Pointer);
+        Bits.Equal(file.Bytes("expected_codes"), codes.Bytes, "codes");
+        Bits.Equal(file.Bytes("expected_absmax"), absmax.Bytes, ScalarType.Float32, "absmax");
+        foreach (var name in file.Names.Where(n => n.StartsWith("expected_dequant_", StringComparison.Ordinal)))
         {
-            using var codes = new NativeBuffer(count);
-            using var absmax = new NativeBuffer((count + block - 1) / block * 4);
-            KernelCalls.Quantize8(launcher, input.Pointer, 0, map.Pointer, count, block, codes.Pointer, absmax.Pointer);
-            Bits.Equal(file.Bytes("expected_codes"), codes.Bytes, "codes");
-            Bits.Equal(file.Bytes("expected_absmax"), absmax.Bytes, ScalarType.Float32, "absmax");
-            foreach (var name in file.Names.Where(n => n.StartsWith("expected_dequant_", StringComparison.Ordinal)))
-            {
-                var type = Bits.TypeOf(name["expected_dequant_".Length..]);
-                using var output = new NativeBuffer(count * Bits.Size(type));
-                KernelCalls.Dequantize8(launcher, codes.Pointer, map.Pointer, absmax.Pointer, count, block, type, output.Pointer);
-                Bits.Equal(file.Bytes(name), output.Bytes, type, name);
-            }
+            var type = Bits.TypeOf(name["expected_dequant_".Length..]);
+            using var output = new NativeBuffer(count * Bits.Size(type));
+            KernelCalls.Dequantize8(launcher, codes.Pointer, map.Pointer, absmax.Pointer, count, block, type, output.Pointer);
+            Bits.Equal(file.Bytes(name), output.Bytes, type, name);
         }
-    });
+    }
 
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "tables")]
     public void EveryEntryOfTheTablesIsMet(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () =>
@@ -40,7 +42,7 @@ public sealed class Blockwise8GoldenTests
         foreach (var launcher in ShimLauncher.All()) CheckTables(launcher, entry);
     });
 
-    internal static void CheckTables(ShimLauncher launcher, GoldenEntry entry)
+    internal static void CheckTables(IKernelLauncher launcher, GoldenEntry entry)
     {
         var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
         foreach (var type in new[] { "nf4", "fp4" })
@@ -53,7 +55,7 @@ public sealed class Blockwise8GoldenTests
     }
 
     // Each nibble at each scale: a block of 32 holds the 16 codes twice.
-    private static void Grid(ShimLauncher launcher, GoldenTensors file, string type)
+    private static void Grid(IKernelLauncher launcher, GoldenTensors file, string type)
     {
         using var absmax = NativeBuffer.Of(file.Bytes("grid_absmax"));
         var scales = absmax.Bytes.Length / 4;
@@ -70,7 +72,7 @@ public sealed class Blockwise8GoldenTests
     }
 
     // A scale of 1 needs a 1 in each block, and no larger value beside it.
-    private static void Codes(ShimLauncher launcher, float[] x, ScalarType dtype, string type, ReadOnlySpan<byte> expected)
+    private static void Codes(IKernelLauncher launcher, float[] x, ScalarType dtype, string type, ReadOnlySpan<byte> expected)
     {
         var inside = Enumerable.Range(0, x.Length).Where(i => !(Math.Abs(x[i]) > 1)).ToArray();
         var values = inside.Chunk(63).SelectMany(c => c.Select(i => x[i]).Prepend(1f)).ToArray();
@@ -86,7 +88,7 @@ public sealed class Blockwise8GoldenTests
         }
     }
 
-    private static void Exhaustive(ShimLauncher launcher, GoldenEntry entry, string type, string format)
+    private static void Exhaustive(IKernelLauncher launcher, GoldenEntry entry, string type, string format)
     {
         if (!entry.Json.GetProperty("exhaustive").TryGetProperty($"{type}_{format}", out var path) || !File.Exists(GoldenRoot.File("nf4", path.GetString()!))) return;
         var dtype = Bits.TypeOf(format);
@@ -94,7 +96,7 @@ public sealed class Blockwise8GoldenTests
         Codes(launcher, every, dtype, type, File.ReadAllBytes(GoldenRoot.File("nf4", path.GetString()!)));
     }
 
-    private static void Codes8(ShimLauncher launcher, GoldenTensors file, string sign)
+    private static void Codes8(IKernelLauncher launcher, GoldenTensors file, string sign)
     {
         var (x, expected) = (file.Floats($"x8_{sign}"), file.Bytes($"x8_{sign}_code").ToArray());
         var inside = Enumerable.Range(0, x.Length).Where(i => Math.Abs(x[i]) <= 1).ToArray();

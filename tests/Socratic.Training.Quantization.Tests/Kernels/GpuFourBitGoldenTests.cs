@@ -3,6 +3,7 @@ using Socratic.Training.Native;
 using Socratic.Training.Quantization.Codec;
 using Socratic.Training.Quantization.Kernels;
 using Socratic.Training.Quantization.Native;
+using Socratic.Training.Quantization.Tests.Gpu;
 using Socratic.Training.Quantization.Tests.Kernels.Runtime;
 using Socratic.Training.Quantization.Tests.Kernels.Shim;
 using static TorchSharp.torch;
@@ -17,7 +18,7 @@ namespace Socratic.Training.Quantization.Tests.Kernels;
 public sealed class GpuFourBitGoldenTests
 {
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "quantize4")]
-    public void ByTorchsOperators(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () => Check(null, entry));
+    public void ByTorchsOperators(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () => Check(null, entry, CPU));
 
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "quantize4")]
     public void ByTheDriversWay(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () =>
@@ -25,14 +26,14 @@ public sealed class GpuFourBitGoldenTests
         var folder = Directory.CreateTempSubdirectory("socratic-kernels-").FullName;
         var driver = new RecordingDriver { Cpu = ShimLibrary.Plain };
         var runtime = new KernelRuntime(LibraryFiles.Instance, () => driver, _ => new RecordingCompiler(), new KernelCache(folder), _ => 0);
-        Check(runtime.Device(0), entry);
+        Check(runtime.Device(0), entry, CPU);
         Assert.Contains(driver.Calls, c => c.StartsWith("Launch(quantize_", StringComparison.Ordinal));
         Assert.Contains(driver.Calls, c => c.StartsWith("Launch(dequantize_", StringComparison.Ordinal));
         Assert.Equal(0, driver.Depth);
         Directory.Delete(folder, recursive: true);
     });
 
-    private static void Check(IKernelLauncher? launcher, GoldenEntry entry)
+    internal static void Check(IKernelLauncher? launcher, GoldenEntry entry, Device device)
     {
         using var scope = NewDisposeScope();
         var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
@@ -42,7 +43,7 @@ public sealed class GpuFourBitGoldenTests
             Type = entry["quant_type"] == "fp4" ? QuantizationType.FP4 : QuantizationType.NF4, BlockSize = entry.Json.GetProperty("block_size").GetInt32(), DoubleQuantization = false,
         };
         var shape = entry.Json.GetProperty("shape").EnumerateArray().Select(s => s.GetInt64()).ToArray();
-        var input = View(file.Bytes("input"), type, shape);
+        var input = View(file.Bytes("input"), type, shape, device);
 
         using var plain = Quantized(launcher, input, options, null);
         Bits.Equal(file.Bytes("expected_packed"), BytesOf(plain.Packed), "codes");
@@ -72,6 +73,7 @@ public sealed class GpuFourBitGoldenTests
     // The CPU's tensors count as a GPU's meanwhile, so that the codec itself decides.
     private static T AsGpus<T>(IKernelLauncher? launcher, Func<T> work)
     {
+        if (GpuHere.InUse) return work();
         GpuFourBit.Stand = new(launcher);
         try
         {
@@ -85,7 +87,7 @@ public sealed class GpuFourBitGoldenTests
 
     private static void Dequantized(IKernelLauncher? launcher, QuantizedTensor weight, ScalarType type, ReadOnlySpan<byte> expected, string what)
     {
-        using var buffer = empty([weight.Count + 3], type);
+        using var buffer = empty([weight.Count + 3], type, weight.Packed.device);
         using var output = buffer.narrow(0, 3, weight.Count);
         AsGpus(launcher, () =>
         {
@@ -96,15 +98,15 @@ public sealed class GpuFourBitGoldenTests
     }
 
     // Begins inside its storage, at an address of no alignment.
-    private static Tensor View(ReadOnlySpan<byte> bytes, ScalarType type, long[] shape)
+    private static Tensor View(ReadOnlySpan<byte> bytes, ScalarType type, long[] shape, Device device)
     {
         var count = shape.Aggregate(1L, (product, size) => product * size);
-        var view = empty([count + 1], type).narrow(0, 1, count).view(shape);
-        bytes.CopyTo(MutableBytes(view));
-        return view;
+        var whole = empty([count + 1], type);
+        bytes.CopyTo(MutableBytes(whole.narrow(0, 1, count)));
+        return whole.to(device).narrow(0, 1, count).view(shape);
     }
 
-    private static byte[] BytesOf(Tensor tensor) => MutableBytes(tensor).ToArray();
+    private static byte[] BytesOf(Tensor tensor) => MutableBytes(tensor.cpu()).ToArray();
 
     private static unsafe Span<byte> MutableBytes(Tensor tensor) => new((void*)TensorMemory.Pointer(tensor), checked((int)(tensor.numel() * tensor.ElementSize)));
 }

@@ -10,7 +10,7 @@ internal static class KernelOutputs
     /// <param name="launcher">Runs them.</param>
     /// <param name="count">How many elements.</param>
     /// <param name="isMoved">Whether buffers begin one element past an aligned address.</param>
-    internal static List<byte[]> Of(ShimLauncher launcher, int count, bool isMoved)
+    internal static List<byte[]> Of(IKernelLauncher launcher, int count, bool isMoved)
     {
         var values = Floats(new Random(count), count);
         var outputs = new List<byte[]>();
@@ -28,7 +28,7 @@ internal static class KernelOutputs
 
     internal static float[] Floats(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() * 2) - 1))];
 
-    private static void FourBits(ShimLauncher launcher, List<byte[]> outputs, float[] values, ScalarType type, int block, int shift)
+    private static void FourBits(IKernelLauncher launcher, List<byte[]> outputs, float[] values, ScalarType type, int block, int shift)
     {
         var blocks = (values.Length + block - 1) / block;
         using var input = NativeBuffer.Of(Bits.Of(values, type), shift);
@@ -47,7 +47,7 @@ internal static class KernelOutputs
         outputs.AddRange([codes.Bytes.ToArray(), nested.Bytes.ToArray(), back.Bytes.ToArray()]);
     }
 
-    private static void EightBits(ShimLauncher launcher, List<byte[]> outputs, float[] values, int shift)
+    private static void EightBits(IKernelLauncher launcher, List<byte[]> outputs, float[] values, int shift)
     {
         using var map = Map(0);
         using var input = NativeBuffer.Of<float>(values, shift);
@@ -68,7 +68,7 @@ internal static class KernelOutputs
     }
 
     // The moments take the codes just made.
-    private static void AdamW8(ShimLauncher launcher, List<byte[]> outputs, float[] values, NativeBuffer codes, NativeBuffer absmax, ScalarType type, int shift)
+    private static void AdamW8(IKernelLauncher launcher, List<byte[]> outputs, float[] values, NativeBuffer codes, NativeBuffer absmax, ScalarType type, int shift)
     {
         using var map1 = Map(0);
         using var map2 = Map(127);
@@ -84,7 +84,7 @@ internal static class KernelOutputs
     }
 
     // One sum a row and output of at most 32 values, so that no order of adding shows: the aligned and the other way may add in their own.
-    private static void Product(ShimLauncher launcher, List<byte[]> outputs, float[] values, bool isMoved)
+    private static void Product(IKernelLauncher launcher, List<byte[]> outputs, float[] values, bool isMoved)
     {
         const int Outputs = 5, Inputs = 32, Rows = 2;
         using var packed = new NativeBuffer(Outputs * Inputs / 2, isMoved ? 1 : 0);

@@ -13,7 +13,7 @@ public sealed class KernelShapeTests
     [Theory, MemberData(nameof(Counts))]
     public void AViewAtAnOddAddressGivesTheSameBits(int count)
     {
-        var expected = KernelOutputs.Of(new(ShimLibrary.Plain, 0), count, isMoved: false);
+        var expected = KernelOutputs.Of(new ShimLauncher(ShimLibrary.Plain, 0), count, isMoved: false);
         foreach (var launcher in ShimLauncher.All()) KernelOutputs.Equal(expected, KernelOutputs.Of(launcher, count, isMoved: true));
     }
 
@@ -37,7 +37,7 @@ public sealed class KernelShapeTests
     [Fact]
     public void EachNumberOfRowsIsTaken()
     {
-        for (var rows = 1; rows <= KernelCalls.MostRows; rows++) Product(new(ShimLibrary.Plain, 2), new Random(rows), ScalarType.BFloat16, 64, rows, 96, 6);
+        for (var rows = 1; rows <= KernelCalls.MostRows; rows++) Product(new ShimLauncher(ShimLibrary.Plain, 2), new Random(rows), ScalarType.BFloat16, 64, rows, 96, 6);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class KernelShapeTests
     [Fact]
     public void IndicesPastFourBillionReachTheEndOfAWeight() => HugeBuffers.Check(ShimLibrary.Plain);
 
-    internal static void Product(ShimLauncher launcher, Random random, ScalarType type, int block, int rows, int inputs, int outputs)
+    internal static void Product(IKernelLauncher launcher, Random random, ScalarType type, int block, int rows, int inputs, int outputs)
     {
         long count = (long)outputs * inputs, blocks = (count + block - 1) / block;
         using var packed = new NativeBuffer((count + 1) / 2);

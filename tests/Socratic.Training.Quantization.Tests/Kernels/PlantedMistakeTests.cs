@@ -77,8 +77,8 @@ public sealed class PlantedMistakeTests
     {
         foreach (var count in new[] { 70, 4205 })
         {
-            var expected = KernelOutputs.Of(new(ShimLibrary.Plain, 0), count, isMoved: false);
-            for (var order = 0; order < 3; order++) KernelOutputs.Equal(expected, KernelOutputs.Of(new(library, order), count, isMoved: false));
+            var expected = KernelOutputs.Of(new ShimLauncher(ShimLibrary.Plain, 0), count, isMoved: false);
+            for (var order = 0; order < 3; order++) KernelOutputs.Equal(expected, KernelOutputs.Of(new ShimLauncher(library, order), count, isMoved: false));
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class PlantedMistakeTests
     {
         var cases = GoldenRoot.Cases("nf4").Where(c => c.Kind == "quantize4").ToArray();
         if (cases.Length == 0) Assert.Skip("The reference's cases are not here.");
-        foreach (var entry in cases) QuantizeGoldenTests.Check(new(library, 0), entry);
-        foreach (var entry in GoldenRoot.Cases("nf4").Where(c => c.Kind == "tables")) Blockwise8GoldenTests.CheckTables(new(library, 0), entry);
+        foreach (var entry in cases) QuantizeGoldenTests.Check(new ShimLauncher(library, 0), entry);
+        foreach (var entry in GoldenRoot.Cases("nf4").Where(c => c.Kind == "tables")) Blockwise8GoldenTests.CheckTables(new ShimLauncher(library, 0), entry);
     }
 }

@@ -13,12 +13,12 @@ public sealed class ProductGoldenTests
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "linear4bit")]
     public void ALayerEqualsTheReference(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () =>
     {
-        var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
-        foreach (var launcher in ShimLauncher.All()) Check(launcher, entry, file);
+        foreach (var launcher in ShimLauncher.All()) Check(launcher, entry);
     });
 
-    private static void Check(ShimLauncher launcher, GoldenEntry entry, GoldenTensors file)
+    internal static void Check(IKernelLauncher launcher, GoldenEntry entry)
     {
+        var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
         var shape = entry.Json.GetProperty("shape");
         var (outputs, inputs) = (shape[0].GetInt32(), shape[1].GetInt32());
         var isNested = entry.Json.GetProperty("nested").GetBoolean();
@@ -56,7 +56,7 @@ public sealed class ProductGoldenTests
     private static double Tolerance(ScalarType type) => type switch { ScalarType.Float32 => 2e-6, ScalarType.BFloat16 => 8e-3, _ => 1e-3 };
 
     // A weight kept in another type is rounded to its own first, then cast: the values are what the file says.
-    private static void Weight(ShimLauncher launcher, in FourBitPointers weight, ScalarType type, GoldenTensors file, string name)
+    private static void Weight(IKernelLauncher launcher, in FourBitPointers weight, ScalarType type, GoldenTensors file, string name)
     {
         using var output = new NativeBuffer(weight.Count * Bits.Size(type));
         KernelCalls.Dequantize(launcher, weight, type, output.Pointer);

@@ -15,7 +15,7 @@ public sealed class QuantizeGoldenTests
         foreach (var launcher in ShimLauncher.All()) Check(launcher, entry);
     });
 
-    internal static void Check(ShimLauncher launcher, GoldenEntry entry)
+    internal static void Check(IKernelLauncher launcher, GoldenEntry entry)
     {
         var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
         var map = entry.Json.GetProperty("nested").GetBoolean() ? KernelTables.Signed() : [];
@@ -36,7 +36,7 @@ public sealed class QuantizeGoldenTests
         if (entry.Json.GetProperty("nested").GetBoolean()) Nested(launcher, weight, type, file, map);
     }
 
-    private static void Nested(ShimLauncher launcher, FourBitPointers weight, ScalarType type, GoldenTensors file, float[] map)
+    private static void Nested(IKernelLauncher launcher, FourBitPointers weight, ScalarType type, GoldenTensors file, float[] map)
     {
         var blocks = (weight.Count + weight.BlockSize - 1) / weight.BlockSize;
         var offset = file.Floats("nested_offset")[0];
@@ -57,7 +57,7 @@ public sealed class QuantizeGoldenTests
         Dequantized(launcher, nested with { Packed = ones.Pointer, Count = expected.Length }, ScalarType.Float32, Bits.Of(expected, ScalarType.Float32), "restored scales");
     }
 
-    private static void Dequantized(ShimLauncher launcher, in FourBitPointers weight, ScalarType type, ReadOnlySpan<byte> expected, string what)
+    private static void Dequantized(IKernelLauncher launcher, in FourBitPointers weight, ScalarType type, ReadOnlySpan<byte> expected, string what)
     {
         using var output = new NativeBuffer(weight.Count * Bits.Size(type));
         KernelCalls.Dequantize(launcher, weight, type, output.Pointer);

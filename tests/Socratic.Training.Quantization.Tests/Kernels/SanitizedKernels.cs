@@ -17,7 +17,7 @@ public sealed class SanitizedKernels
     private static void Run(ShimLibrary library)
     {
         foreach (var count in new[] { 1, 70, 4205, 8193 })
-            foreach (var isMoved in new[] { false, true }) KernelOutputs.Of(new(library, 2), count, isMoved);
-        foreach (var type in Bits.Types) KernelShapeTests.Product(new(library, 0), new Random(1), type, 32, 3, 65, 5);
+            foreach (var isMoved in new[] { false, true }) KernelOutputs.Of(new ShimLauncher(library, 2), count, isMoved);
+        foreach (var type in Bits.Types) KernelShapeTests.Product(new ShimLauncher(library, 0), new Random(1), type, 32, 3, 65, 5);
     }
 }

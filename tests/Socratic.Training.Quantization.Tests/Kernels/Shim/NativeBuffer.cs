@@ -16,6 +16,11 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     private static readonly int Fence = Exact == null ? 64 : 0;
 
+    /// <summary>On a GPU machine: memory that processor and GPU both see, never given back.</summary>
+    internal static Func<nuint, nint>? Shared { get; set; }
+
+    private readonly bool isShared = Shared is not null;
+
     private readonly byte* start;
     private readonly int shift;
     private readonly int length;
@@ -25,7 +30,8 @@ internal sealed unsafe class NativeBuffer : IDisposable
         this.shift = shift;
         length = checked((int)bytes);
         void* memory;
-        if (Exact == null) memory = NativeMemory.AlignedAlloc((nuint)(length + shift + Fence), 256);
+        if (Shared is { } shared) memory = (void*)shared((nuint)(length + shift + Fence));
+        else if (Exact == null) memory = NativeMemory.AlignedAlloc((nuint)(length + shift + Fence), 256);
         else if (Exact(&memory, 256, (nuint)(length + shift)) != 0) throw new OutOfMemoryException();
         start = (byte*)memory;
         new Span<byte>(start, length + shift + Fence).Fill(0xA5);
@@ -50,7 +56,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
     {
         var whole = new Span<byte>(start, shift + length + Fence);
         var clean = whole[..shift].IndexOfAnyExcept((byte)0xA5) < 0 && whole[(shift + length)..].IndexOfAnyExcept((byte)0xA5) < 0;
-        NativeMemory.AlignedFree(start);
+        if (!isShared) NativeMemory.AlignedFree(start);
         // An exception in flight says more than this one.
         if (!clean && Marshal.GetExceptionPointers() == 0) throw new InvalidOperationException("A kernel wrote beside its buffer.");
         GC.KeepAlive(this);
