@@ -24,7 +24,7 @@ public sealed class AdamW8Bit : IOptimizer
     private readonly Dictionary<string, Tensor> state;
 
     /// <summary>An optimizer over groups (<see cref="ParameterGroups.Create(nn.Module, double, double)"/>).</summary>
-    /// <param name="groups">The parameters: float32, bfloat16 or float16, contiguous, on the CPU.</param>
+    /// <param name="groups">The parameters: float32, bfloat16 or float16, contiguous, on the CPU or a GPU; the state is where they are.</param>
     /// <param name="beta1">How much of the mean gradient is kept at each step.</param>
     /// <param name="beta2">How much of the mean squared gradient is kept at each step.</param>
     /// <param name="epsilon">Added to the denominator, after the root.</param>

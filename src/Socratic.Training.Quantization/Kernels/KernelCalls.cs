@@ -65,8 +65,8 @@ internal static class KernelCalls
         Launch(launcher, KernelEntry.Dequantize8(type), count, QuantizeTile, arguments);
     }
 
-    /// <summary>One AdamW update in place: parameter, both moments' codes and scales. Parameter and gradient are of <paramref name="type"/>.</summary>
-    internal static void AdamW8(IKernelLauncher launcher, in AdamW8Pointers at, ScalarType type, in AdamW8Step step, long count)
+    /// <summary>One AdamW update in place: parameter, both moments' codes and scales. Parameter and gradient are of <paramref name="type"/>; the gradient is multiplied by <paramref name="scale"/> first.</summary>
+    internal static void AdamW8(IKernelLauncher launcher, in AdamW8Pointers at, ScalarType type, in AdamW8Step step, long count, float scale = 1)
     {
         var arguments = new KernelArguments();
         arguments.Add(at.Parameter);
@@ -82,6 +82,7 @@ internal static class KernelCalls
         arguments.Add(step.Size);
         arguments.Add(step.Epsilon);
         arguments.Add(step.Decay);
+        arguments.Add(scale);
         arguments.Add(count);
         Launch(launcher, KernelEntry.AdamW8(type), count, AdamTile, arguments);
     }

@@ -58,7 +58,7 @@ internal sealed class KernelEntry
             yield return new(KernelModule.Dequantize, $"dequantize_{suffix}", 256, "p" + Scales + "plii");
             yield return new(KernelModule.Quantize, $"quantize_{suffix}", type == ScalarType.Float32 ? 1024 : 512, "ppplii");
             yield return new(KernelModule.Blockwise8, $"dequantize8_{suffix}", 256, "ppppli");
-            yield return new(KernelModule.AdamW8, $"adamw8_{suffix}", 256, "ppppppppfffffl");
+            yield return new(KernelModule.AdamW8, $"adamw8_{suffix}", 256, "ppppppppffffffl");
             foreach (var rows in new[] { 1, 4, 16 }) yield return new(KernelModule.Product, $"product_{suffix}_{rows}", 128, "p" + Scales + "pppiiiii");
         }
     }

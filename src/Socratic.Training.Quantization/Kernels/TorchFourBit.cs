@@ -94,10 +94,10 @@ internal static class TorchFourBit
     }
 
     // A NaN loses against any number.
-    private static Tensor LargestMagnitude(Tensor rows) => where(rows.isnan(), zeros_like(rows), rows.abs()).amax([1L]);
+    internal static Tensor LargestMagnitude(Tensor rows) => where(rows.isnan(), zeros_like(rows), rows.abs()).amax([1L]);
 
     /// <summary>How many thresholds lie below each x; 0 for NaN, which torch sorts last.</summary>
-    private static Tensor Rank(Tensor x, float[] thresholds)
+    internal static Tensor Rank(Tensor x, float[] thresholds)
     {
         var ranks = bucketize(x, tensor(thresholds, device: x.device), outInt32: true);
         return where(x.isnan(), zeros_like(ranks), ranks);

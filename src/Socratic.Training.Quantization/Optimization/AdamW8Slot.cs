@@ -14,22 +14,22 @@ internal sealed class AdamW8Slot : IDisposable
 
     private readonly Tensor step;
 
-    /// <exception cref="ArgumentException">The parameter is of another dtype, not on the CPU, or not contiguous.</exception>
+    /// <exception cref="ArgumentException">The parameter is of another dtype, on another kind of device than the CPU or a GPU, or not contiguous.</exception>
     public AdamW8Slot(TrainableParameter parameter, OptimizerGroup group)
     {
         var value = parameter.Value;
-        if (value.dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16) || value.device_type != DeviceType.CPU || !value.is_contiguous())
-            throw new ArgumentException($"Parameter '{parameter.Name}' is {value.dtype} on {value.device}: 8-bit AdamW expects contiguous Float32, BFloat16 or Float16 on the CPU.");
+        if (value.dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16) || value.device_type is not (DeviceType.CPU or DeviceType.CUDA) || !value.is_contiguous())
+            throw new ArgumentException($"Parameter '{parameter.Name}' is {value.dtype} on {value.device}: 8-bit AdamW expects contiguous Float32, BFloat16 or Float16 on the CPU or a CUDA device.");
         (Parameter, Group) = (parameter, group);
         using var scope = NewDisposeScope();
         var is8Bit = value.numel() >= Smallest8Bit;
-        State1 = zeros(value.shape, is8Bit ? ScalarType.Byte : ScalarType.Float32).DetachFromDisposeScope();
-        State2 = zeros(value.shape, is8Bit ? ScalarType.Byte : ScalarType.Float32).DetachFromDisposeScope();
+        State1 = zeros(value.shape, is8Bit ? ScalarType.Byte : ScalarType.Float32, value.device).DetachFromDisposeScope();
+        State2 = zeros(value.shape, is8Bit ? ScalarType.Byte : ScalarType.Float32, value.device).DetachFromDisposeScope();
         if (is8Bit)
         {
             long[] blocks = [(value.numel() + AdamW8Job.BlockSize - 1) / AdamW8Job.BlockSize];
-            Absmax1 = zeros(blocks, ScalarType.Float32).DetachFromDisposeScope();
-            Absmax2 = zeros(blocks, ScalarType.Float32).DetachFromDisposeScope();
+            Absmax1 = zeros(blocks, ScalarType.Float32, value.device).DetachFromDisposeScope();
+            Absmax2 = zeros(blocks, ScalarType.Float32, value.device).DetachFromDisposeScope();
         }
         step = zeros([], ScalarType.Int64).DetachFromDisposeScope();
     }
@@ -60,6 +60,15 @@ internal sealed class AdamW8Slot : IDisposable
     {
         ref var steps = ref *(long*)TensorMemory.Pointer(step);
         steps++;
+        var update = AdamW8Step.At(steps, Group.LearningRate, beta1, beta2, epsilon, Group.WeightDecay);
+        // Where the moments are float32 the reference takes the difference before it rounds.
+        var rest1 = Absmax1 is null ? (float)(1 - beta1) : 1 - (float)beta1;
+        var rest2 = Absmax1 is null ? (float)(1 - beta2) : 1 - (float)beta2;
+        if (GpuFourBit.IsGpus(Parameter.Value))
+        {
+            UpdateOnGpu(gradient, update, rest1, rest2, (float)scale);
+            return;
+        }
         AdamW8Kernel.Run(new AdamW8Job
         {
             Parameter = (void*)TensorMemory.Pointer(Parameter.Value),
@@ -70,12 +79,26 @@ internal sealed class AdamW8Slot : IDisposable
             State2 = (void*)TensorMemory.Pointer(State2),
             Absmax1 = Absmax1 is null ? null : (float*)TensorMemory.Pointer(Absmax1),
             Absmax2 = Absmax2 is null ? null : (float*)TensorMemory.Pointer(Absmax2),
-            Step = AdamW8Step.At(steps, Group.LearningRate, beta1, beta2, epsilon, Group.WeightDecay),
-            // Where the moments are float32 the reference takes the difference before it rounds.
-            Rest1 = Absmax1 is null ? (float)(1 - beta1) : 1 - (float)beta1,
-            Rest2 = Absmax1 is null ? (float)(1 - beta2) : 1 - (float)beta2,
+            Step = update,
+            Rest1 = rest1,
+            Rest2 = rest2,
             Scale = (float)scale,
         });
+    }
+
+    private void UpdateOnGpu(Tensor gradient, in AdamW8Step update, float rest1, float rest2, float scale)
+    {
+        var value = Parameter.Value;
+        if (Absmax1 is null || GpuFourBit.LauncherOf(value) is not { } launcher || gradient.dtype != value.dtype || !gradient.is_contiguous())
+        {
+            TorchAdamW8.Update(value, gradient, (State1, Absmax1), (State2, Absmax2), update, rest1, rest2, scale);
+            return;
+        }
+        var (map1, map2) = GpuMaps.Of(value.device);
+        KernelCalls.AdamW8(launcher, new(TensorMemory.Pointer(value), TensorMemory.Pointer(gradient), TensorMemory.Pointer(State1), TensorMemory.Pointer(Absmax1), TensorMemory.Pointer(map1),
+            TensorMemory.Pointer(State2), TensorMemory.Pointer(Absmax2!), TensorMemory.Pointer(map2)), value.dtype, update, value.numel(), scale);
+        GC.KeepAlive(gradient);
+        GC.KeepAlive(value);
     }
 
     public void Dispose()

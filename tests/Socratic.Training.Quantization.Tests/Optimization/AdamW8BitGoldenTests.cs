@@ -12,7 +12,9 @@ public sealed class AdamW8BitGoldenTests
     private const string Name = "w";
 
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "adamw8bit"), Trait("Kind", "Golden")]
-    public void AStepEqualsTheReference(GoldenEntry entry) => GoldenReport.Run(GoldenData.Area, $"{entry.Name}, the optimizer", () =>
+    public void AStepEqualsTheReference(GoldenEntry entry) => GoldenReport.Run(GoldenData.Area, $"{entry.Name}, the optimizer", () => Check(entry));
+
+    internal static void Check(GoldenEntry entry)
     {
         var file = GoldenData.Open(entry);
         var is8Bit = entry.Json.GetProperty("state_bits").GetInt32() == 8;
@@ -28,7 +30,7 @@ public sealed class AdamW8BitGoldenTests
             foreach (var kind in Kinds(is8Bit)) CheckState(Row(file, $"{prefix}.{kind}", step), ours[$"{Name}.{kind}"], $"step {step + 1}: {kind}");
             Assert.Equal(step + 1, ours[$"{Name}.step"].item<long>());
         }
-    });
+    }
 
     private static string[] Kinds(bool is8Bit) => is8Bit ? ["state1", "absmax1", "state2", "absmax2"] : ["state1", "state2"];
 

@@ -34,7 +34,7 @@ __device__ inline void write_codes(u8* codes, i64 at, i64 count, int n, u64 word
 }
 
 template <class T> __device__ inline void adamw8(AdamW8Shared& shared, T* parameter, const T* gradient, u8* state1, float* absmax1, const float* map1,
-    u8* state2, float* absmax2, const float* map2, float beta1, float beta2, float step, float eps, float decay, i64 count)
+    u8* state2, float* absmax2, const float* map2, float beta1, float beta2, float step, float eps, float decay, float scale, i64 count)
 {
     const int n = Element<T>::PerVector;
     const int thread = threadIdx.x;
@@ -62,6 +62,7 @@ template <class T> __device__ inline void adamw8(AdamW8Shared& shared, T* parame
         #pragma unroll
         for (int i = 0; i < n; i++)
         {
+            g[i] = __fmul_rn(g[i], scale);
             const bool finite = at + i < here && (__float_as_uint(g[i]) & 0x7F800000) != 0x7F800000;
             const float old1 = __fmul_rn(shared.map1[(codes1 >> (8 * i)) & 255], scale1), old2 = __fmul_rn(shared.map2[(codes2 >> (8 * i)) & 255], scale2);
             const float new2 = __fadd_rn(__fmul_rn(old2, beta2), __fmul_rn(__fmul_rn(rest2, g[i]), g[i]));
@@ -101,10 +102,10 @@ template <class T> __device__ inline void adamw8(AdamW8Shared& shared, T* parame
 
 #define ADAMW8(name, T) \
     extern "C" __global__ void __launch_bounds__(256) name(T* parameter, const T* gradient, u8* state1, float* absmax1, const float* map1, \
-        u8* state2, float* absmax2, const float* map2, float beta1, float beta2, float step, float eps, float decay, i64 count) \
+        u8* state2, float* absmax2, const float* map2, float beta1, float beta2, float step, float eps, float decay, float scale, i64 count) \
     { \
         __shared__ AdamW8Shared shared; \
-        adamw8<T>(shared, parameter, gradient, state1, absmax1, map1, state2, absmax2, map2, beta1, beta2, step, eps, decay, count); \
+        adamw8<T>(shared, parameter, gradient, state1, absmax1, map1, state2, absmax2, map2, beta1, beta2, step, eps, decay, scale, count); \
     }
 
 ADAMW8(adamw8_f32, float)
