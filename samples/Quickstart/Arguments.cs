@@ -1,11 +1,13 @@
 using System.CommandLine;
+using Socratic.Samples;
 
 namespace Quickstart;
 
 /// <summary>The command line; everything is optional.</summary>
 internal sealed record Arguments(string Model, string Data, string Output, bool Fresh, int Steps, double? LearningRate)
 {
-    internal static string TinyModel { get; } = Path.Combine(AppContext.BaseDirectory, "model", "socratic-tiny-ja");
+    // As a person would type it: the files of the run name it so.
+    internal static string TinyModel { get; } = Host.Short(Path.Combine(AppContext.BaseDirectory, "model", "socratic-tiny-ja"));
 
     /// <summary>The settings below suit the tiny model; a model of the user's learns more slowly.</summary>
     internal bool IsTinyModel => Path.GetFullPath(Model) == Path.GetFullPath(TinyModel);
@@ -14,7 +16,7 @@ internal sealed record Arguments(string Model, string Data, string Output, bool 
     internal static int Parse(string[] args, Func<Arguments, int> run, Func<string, string, int, int> show)
     {
         var model = new Option<string>("--model") { Description = "A Hugging Face folder of a causal language model.", DefaultValueFactory = _ => TinyModel };
-        var data = new Option<string>("--data") { Description = "Dialogues: a JSON array, or one object a line.", DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "quickstart-dialogues.json") };
+        var data = new Option<string>("--data") { Description = "Dialogues: a JSON array, or one object a line.", DefaultValueFactory = _ => Host.Short(Path.Combine(AppContext.BaseDirectory, "quickstart-dialogues.json")) };
         var output = new Option<string>("--output") { Description = "Where the run leaves its files.", DefaultValueFactory = _ => Path.Combine("out", "quickstart") };
         var fresh = new Option<bool>("--fresh") { Description = "Begin anew in an output folder that holds a run." };
         var steps = new Option<int>("--steps") { Description = "Updates of the run.", DefaultValueFactory = _ => 120 };

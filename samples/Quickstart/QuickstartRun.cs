@@ -1,5 +1,7 @@
+using Socratic.Samples;
 using Socratic.Training;
 using Socratic.Training.Lora;
+using Socratic.Training.Native;
 using Socratic.Training.Runs;
 using static TorchSharp.torch;
 
@@ -20,7 +22,9 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
     {
         var options = Options();
         options.Validate();
-        screen.Title(arguments);
+        screen.Title(
+            "[bold]Socratic.Training quickstart[/]: a small language model learns to ask back.", arguments.Output, ("model", arguments.Model), ("data", arguments.Data));
+        TorchRuntime.EnsureAvailable();
         using var model = CausalLanguageModel.Load(arguments.Model);
         manual_seed(Seed);
         model.AddLora(new LoraOptions { Rank = 16, Alpha = 32, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] });
@@ -30,7 +34,7 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
         var before = new AnswersBefore(() => Ask(model, adapterOn: false));
         using var trainer = new LanguageModelTrainer(
             model, options, train, heldOut,
-            callbacks: [new Introduction(screen, model, dialogues, train, heldOut), before, new HeldOutLine(screen), new StyleCallback(), new TrainingMonitorCallback(), new ProgressCallback(screen)],
+            callbacks: [new Introduction(screen, model, "LoRA of rank 16 on q, k, v, o", dialogues, train, heldOut), before, new HeldOutLine(screen), new StyleCallback(), new TrainingMonitorCallback(), new ProgressCallback(screen)],
             services: new TrainerServices { LoggerFactory = screen.Log, Confirmation = new HostConfirmation(Console.IsInputRedirected, screen.Ask) });
         var result = trainer.Train(null, cancellation);
 
@@ -38,12 +42,13 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
         {
             case TrainingOutcome.Completed:
                 screen.Answers(Questions, before.Answers!, Ask(model, adapterOn: true));
-                screen.Files(arguments);
+                screen.Check(SavedAdapter.Check(model, arguments.Output, heldOut[0]));
+                Files();
                 break;
             case TrainingOutcome.AlreadyComplete:
                 foreach (var artifact in model.Artifacts) artifact.Load(arguments.Output);
                 screen.Answers(Questions, null, Ask(model, adapterOn: true));
-                screen.AlreadyComplete();
+                screen.Say($"The adapter in {arguments.Output} gave these answers. Add --fresh to begin anew.");
                 break;
             case TrainingOutcome.Stopped:
                 screen.Stopped(result.State);
@@ -56,6 +61,18 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
             using var off = adapterOn ? null : model.DisableAdapter();
             return model.AnswerBatch([.. Questions.Select(q => new[] { ChatMessage.User(q) })], new GenerationOptions { MaxNewTokens = 80 });
         }
+    }
+
+    private void Files()
+    {
+        var output = arguments.Output;
+        screen.List(
+            "Look at:",
+            (Path.Combine(output, "training_progress", "training_progress.png"), "the curves"),
+            (Path.Combine(output, "adapter_model.safetensors"), "the adapter, as PEFT writes it"),
+            (Path.Combine(output, "training_log.txt"), "what happened when"));
+        screen.List("Go on:", ($"PeftModel.from_pretrained(model, \"{output}\")", "in Python"));
+        if (arguments.IsTinyModel) screen.List("With a model of your own:", ("dotnet run --project samples/FineTune -- --model <Hugging Face folder> --data <dialogues.json> --output <folder>", ""));
     }
 
     private TrainingOptions Options() => new()

@@ -76,6 +76,9 @@ public sealed record LoraOptions
         return AdapterConfig.FromSection(section);
     }
 
+    /// <summary>The settings as a <c>lora_config</c> section: every one under PEFT's name.</summary>
+    public JsonObject ToConfiguration() => ConfigWriter.Write(this);
+
     /// <summary>Every problem of the settings alone, before any model is known; empty if there is none.</summary>
     public IReadOnlyList<string> Validate() => [.. LoraOptionsRules.Problems(this, SettingNames.Options)];
 }

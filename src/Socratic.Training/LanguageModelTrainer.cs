@@ -82,7 +82,7 @@ public class LanguageModelTrainer : Trainer<TokenBatch>
     protected override IReadOnlyList<IModelArtifact> Artifacts => [.. model.Artifacts];
 
     /// <inheritdoc/>
-    protected override string? ModelName => model.Config.NameOrPath;
+    protected override string? ModelName => model.Config.Folder;
 
     private long CountBesideEmbedding() => model.named_parameters().Where(p => !p.name.Contains("embed_tokens", StringComparison.Ordinal)).Sum(p => p.parameter.numel());
 

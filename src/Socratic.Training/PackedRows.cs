@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Socratic.Training.Data;
 using Socratic.Training.Data.Packing;
+using Socratic.Training.Files;
 using static TorchSharp.torch;
 
 namespace Socratic.Training;
@@ -78,8 +79,8 @@ public sealed class PackedRows : IDataset<TokenBatch>
     public JsonObject? DescribeConfiguration()
     {
         var settings = source?.DescribeConfiguration() ?? [];
-        settings["Packing"] = strategy.ToString();
-        settings["PackLength"] = length;
+        settings["packing"] = SettingsJson.ToNode(strategy);
+        settings["pack_length"] = length;
         return settings;
     }
 

@@ -12,7 +12,7 @@ public abstract partial class Trainer<TBatch>
         ? RunPolicy.Decide(new RunContext(Options, plan.MaxSteps, plan.Epochs, Checkpoints, Services.Confirmation, Log, Configuration()))
         : RunStart.From(resumeFrom);
 
-    private JsonObject Configuration() => TrainingConfiguration.Describe(Options with { Precision = ResolvedPrecision }, ModelName, trainData.DescribeConfiguration(), Artifacts, ModelDtype);
+    private JsonObject Configuration() => TrainingConfiguration.Describe(Options with { Precision = ResolvedPrecision }, ModelName, trainData.DescribeConfiguration(), Artifacts, ModelDtype, Services.Configuration);
 
     private TrainingResult Finish()
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Socratic.Training.Checkpointing;
@@ -26,6 +27,9 @@ public sealed class TrainerServices
         get => field ??= new MemoryReleaser(LoggerFactory);
         init;
     }
+
+    /// <summary>Sections of the host's own for training_config.json, by their keys, so that the file tells all that was chosen for the run. Null adds none.</summary>
+    public JsonObject? Configuration { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

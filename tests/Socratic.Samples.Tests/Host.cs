@@ -16,9 +16,15 @@ internal static class Host
 
     internal sealed record Ended(int ExitCode, string Output, string Error);
 
-    internal static Ended Run(string folder, params string[] arguments)
+    internal static Ended Run(string folder, params string[] arguments) => Ends(Start(folder, arguments));
+
+    /// <summary>The same for samples/FineTune, with lines for its standard input.</summary>
+    internal static Ended FineTune(string folder, string[] arguments, params string[] input)
+        => Ends(Start(folder, arguments, Path.Combine(RepositoryRoot.Path, "samples", "FineTune"), "fine-tune", input));
+
+    private static Ended Ends(Process started)
     {
-        using var process = Start(folder, arguments);
+        using var process = started;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -26,9 +32,14 @@ internal static class Host
     }
 
     /// <summary>Kills the process (-9) as soon as it prints a line that holds a text; gives what it printed. Null if it ended before.</summary>
-    internal static string? KillAt(string folder, string text, params string[] arguments)
+    internal static string? KillAt(string folder, string text, params string[] arguments) => KillAt(Start(folder, arguments), text);
+
+    internal static string? KillFineTuneAt(string folder, string text, string[] arguments)
+        => KillAt(Start(folder, arguments, Path.Combine(RepositoryRoot.Path, "samples", "FineTune"), "fine-tune", []), text);
+
+    private static string? KillAt(Process started, string text)
     {
-        using var process = Start(folder, arguments);
+        using var process = started;
         var error = process.StandardError.ReadToEndAsync();
         var output = "";
         while (process.StandardOutput.ReadLine() is { } line)
@@ -76,18 +87,22 @@ internal static class Host
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
-    private static Process Start(string folder, string[] arguments)
+    private static Process Start(string folder, string[] arguments) => Start(folder, arguments, Samples, "quickstart", []);
+
+    private static Process Start(string folder, string[] arguments, string project, string program, string[] input)
     {
         var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(Samples, "bin", configuration, "net10.0", "quickstart.dll"), .. arguments])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(project, "bin", configuration, "net10.0", program + ".dll"), .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
+            StandardInputEncoding = new System.Text.UTF8Encoding(false),
         };
         start.Environment["OMP_NUM_THREADS"] = "1";
         var process = Process.Start(start)!;
+        foreach (var line in input) process.StandardInput.WriteLine(line);
         process.StandardInput.Close();
         return process;
     }

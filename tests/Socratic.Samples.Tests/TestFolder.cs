@@ -13,5 +13,12 @@ internal sealed class TestFolder : IDisposable
         return target;
     }
 
+    /// <summary>Writes a file and gives its name.</summary>
+    internal string Write(string name, string text)
+    {
+        File.WriteAllText(System.IO.Path.Combine(Path, name), text);
+        return name;
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -69,6 +69,23 @@ public sealed class AdapterCheckTests
         Assert.Equal("mine", File.ReadAllText(folder.File(ModelCard.FileName)));
     }
 
+    [Theory]
+    [InlineData("google/gemma-2-2b", "base_model: google/gemma-2-2b", "`google/gemma-2-2b`")]
+    [InlineData("/home/me/models/gemma", null, "`gemma`")]
+    [InlineData("../models/gemma", null, "`../models/gemma`")]
+    [InlineData("gemma", null, "`gemma`")]
+    public void The_card_names_the_base_as_a_hub_takes_it_and_no_path_of_this_machine(string baseModel, string? metadata, string named)
+    {
+        using var folder = new TemporaryFolder();
+        using var model = new ModuleHostTests.Own();
+        ModelCard.Write(folder.Path, model.AddLora(Options), baseModel);
+        var card = File.ReadAllText(folder.File(ModelCard.FileName));
+        if (metadata is null) Assert.DoesNotContain("base_model:", card, StringComparison.Ordinal);
+        else Assert.Contains(metadata + "\n", card, StringComparison.Ordinal);
+        Assert.Contains(named, card, StringComparison.Ordinal);
+        Assert.DoesNotContain("/home", card, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_other_programs_cannot_load_is_said_when_it_is_added()
     {

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Socratic.Training.Files;
 
 namespace Socratic.Training.Lora.Files;
 
 /// <summary>README.md beside an adapter: what Hugging Face shows, and how to load it.</summary>
-internal static class ModelCard
+internal static partial class ModelCard
 {
     public const string FileName = "README.md";
 
@@ -16,9 +17,10 @@ internal static class ModelCard
         if (File.Exists(path)) return;
         var o = adapter.Options;
         var text = new StringBuilder("---\n");
-        if (baseModel is not null) text.Append(CultureInfo.InvariantCulture, $"base_model: {Quoted(baseModel)}\n");
+        // A hub refuses a page whose base_model is no id of its own.
+        if (baseModel is not null && IsHubId(baseModel)) text.Append(CultureInfo.InvariantCulture, $"base_model: {baseModel}\n");
         text.Append("library_name: peft\npipeline_tag: text-generation\ntags:\n- lora\n- socratic-training\n---\n\n# LoRA adapter\n\n");
-        if (baseModel is not null) text.Append(CultureInfo.InvariantCulture, $"An adapter of `{baseModel}`, trained with Socratic.Training (.NET). ");
+        if (baseModel is not null) text.Append(CultureInfo.InvariantCulture, $"An adapter of `{(Path.IsPathRooted(baseModel) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(baseModel)) : baseModel)}`, trained with Socratic.Training (.NET). ");
         text.Append("Its files are PEFT's.\n\n| setting | value |\n|---|---|\n");
         Row(text, "rank, alpha, dropout", string.Create(CultureInfo.InvariantCulture, $"{o.Rank}, {o.Alpha}, {o.Dropout}"));
         Row(text, "targets", o.TargetModules!.ToString());
@@ -29,8 +31,11 @@ internal static class ModelCard
         AtomicFile.WriteText(path, text.ToString());
     }
 
+    private static bool IsHubId(string name) => HubId().IsMatch(name) && !Directory.Exists(name);
+
+    [GeneratedRegex(@"^(?!\.)[A-Za-z0-9._-]+/(?!\.)[A-Za-z0-9._-]+\z")]
+    private static partial Regex HubId();
+
     private static void Row(StringBuilder text, string name, string value)
         => text.Append(CultureInfo.InvariantCulture, $"| {name} | {value.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ")} |\n");
-
-    private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).ReplaceLineEndings(" ")}\"";
 }

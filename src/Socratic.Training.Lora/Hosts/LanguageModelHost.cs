@@ -113,7 +113,7 @@ internal sealed class LanguageModelHost(CausalLanguageModel model) : AdapterHost
 
     private string? Architecture()
     {
-        var file = Path.Combine(model.Config.NameOrPath, "config.json");
+        var file = Path.Combine(model.Config.Folder, "config.json");
         if (!File.Exists(file)) return null;
         using var json = JsonDocument.Parse(File.ReadAllBytes(file));
         return json.RootElement.TryGetProperty("architectures", out var names) && names.ValueKind == JsonValueKind.Array && names.GetArrayLength() > 0 ? names[0].GetString() : null;

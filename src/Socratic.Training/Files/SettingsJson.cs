@@ -30,6 +30,8 @@ internal static class SettingsJson
         };
     }
 
+    public static JsonNode ToNode<T>(T value) => JsonSerializer.SerializeToNode(value, Options)!;
+
     public static JsonObject ToObject<T>(T value, JsonSerializerOptions? options = null) => JsonSerializer.SerializeToNode(value, options ?? Options)!.AsObject();
 
     /// <exception cref="InvalidDataException">The node does not fit; the message names <paramref name="where"/> and the key.</exception>
@@ -41,7 +43,7 @@ internal static class SettingsJson
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{where}: {e.Message}", e);
+            throw new InvalidDataException($"{where}: {ValueKind.Explain(e, node, (options ?? Options).GetTypeInfo(typeof(T))) ?? e.Message}", e);
         }
     }
 

@@ -3,7 +3,10 @@ namespace Socratic.Training;
 /// <summary>What a loaded model is, as far as programs around it need to know.</summary>
 public sealed record ModelConfiguration
 {
-    /// <summary>The folder it was loaded from, as it was given.</summary>
+    /// <summary>The folder it was loaded from, as it was given: a relative path stays one.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>What files of adapters call it: <see cref="ModelLoadOptions.Name"/> if it was given one, else <see cref="Folder"/>.</summary>
     public required string NameOrPath { get; init; }
 
     /// <summary>config.json's model_type, such as <c>gemma2</c>.</summary>

@@ -21,6 +21,12 @@ public sealed class ModelLoadOptions
     /// <summary>Asked for each linear layer; null builds dense layers.</summary>
     public ILinearFactory? LinearFactory { get; set; }
 
+    /// <summary>
+    /// What the files of adapters call the model, such as its id on a hub (<c>google/gemma-2-2b-jpn-it</c>), by which another machine finds it. Null: the folder as it
+    /// was given.
+    /// </summary>
+    public string? Name { get; set; }
+
     /// <summary>The name of the chat template (<see cref="Socratic.Training.ChatTemplate.Names"/>); null to choose it by the folder.</summary>
     public string? ChatTemplate { get; set; }
 

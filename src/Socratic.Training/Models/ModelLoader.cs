@@ -53,11 +53,11 @@ internal static partial class ModelLoader
             foreach (var buffer in module.buffers()) buffer.DetachFromDisposeScope();
         }
         var (tokenizer, noTokenizer) = Tokenizer(source.Path, specification, options.ChatTemplate);
-        var description = Describe(specification, config, source, tokenizer);
+        var description = Describe(specification, config, source, tokenizer, options.Name);
         return new LoadedParts(specification, decoder, head, description, source, dtype, options.Device, tokenizer, noTokenizer);
     }
 
-    private static ModelConfiguration Describe(DecoderSpecification specification, ConfigurationReader config, ModelFolder source, TextTokenizer? tokenizer)
+    private static ModelConfiguration Describe(DecoderSpecification specification, ConfigurationReader config, ModelFolder source, TextTokenizer? tokenizer, string? name)
     {
         var generation = File.Exists(source.File(ModelFolder.GenerationFile)) ? ConfigurationReader.Open(source.File(ModelFolder.GenerationFile)) : null;
         var stops = generation?.Ids("eos_token_id") is { Count: > 0 } ids ? ids : config.Ids("eos_token_id");
@@ -66,7 +66,8 @@ internal static partial class ModelLoader
         var padding = generation?.Ids("pad_token_id") is { Count: > 0 } pads ? pads : config.Ids("pad_token_id");
         return new ModelConfiguration
         {
-            NameOrPath = source.Path,
+            Folder = source.Path,
+            NameOrPath = string.IsNullOrWhiteSpace(name) ? source.Path : name,
             ModelType = config.Word("model_type")!,
             VocabularySize = specification.VocabularySize,
             HiddenSize = specification.HiddenSize,

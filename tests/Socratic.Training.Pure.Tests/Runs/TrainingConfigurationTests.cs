@@ -145,6 +145,45 @@ public sealed class TrainingConfigurationTests
         Assert.Null(read.Section("bnb_config"));
     }
 
+    [Fact]
+    public void How_rows_were_packed_is_read_beside_their_options()
+    {
+        var data = SettingsJson.ToObject(new DialogueOptions { MaxLength = 99 });
+        (data["packing"], data["pack_length"]) = ("best_fit_split", 1024);
+        var read = Written(Unusual, data);
+        Assert.Equal((99, 1024, PackingStrategy.BestFitSplit), (read.Data!.MaxLength, read.PackLength, read.Packing));
+        Assert.Null(Written(Unusual, SettingsJson.ToObject(new DialogueOptions())).PackLength);
+    }
+
+    [Fact]
+    public void A_host_adds_sections_of_its_own_but_none_that_is_there()
+    {
+        var host = new JsonObject { ["my_program"] = new JsonObject { ["data"] = "d.json" } };
+        var described = TrainingConfiguration.Describe(Unusual, "gemma", null, [], host: host);
+        Assert.Equal("d.json", (string)TrainingConfiguration.Parse(described, "here").Section("my_program")!["data"]!);
+        Assert.Throws<ArgumentException>(() => TrainingConfiguration.Describe(Unusual, "gemma", null, [], host: new JsonObject { ["training_args"] = 1 }));
+    }
+
+    [Fact]
+    public void Settings_yet_to_be_run_have_the_form_of_the_file()
+    {
+        var json = TrainingConfiguration.Create(Unusual, new DialogueOptions { MaxLength = 99 }, "gemma").ToJson();
+        var read = TrainingConfiguration.Parse(json, "here");
+        Assert.Equal((Unusual, 99, "gemma"), (read.Options, read.Data!.MaxLength, read.ModelName));
+    }
+
+    [Theory]
+    [InlineData("learning_rate", "\"fast\"", "'learning_rate' holds \"fast\", expected a number.")]
+    [InlineData("seed", "1.5", "'seed' holds 1.5, expected a whole number.")]
+    [InlineData("eval_on_start", "1", "'eval_on_start' holds 1, expected true or false.")]
+    [InlineData("save_strategy", "\"sometimes\"", "'save_strategy' holds \"sometimes\", expected one of no, steps, epoch, best.")]
+    [InlineData("seed", "null", "'seed' holds null, expected a whole number.")]
+    public void A_value_of_the_wrong_kind_is_told_what_was_expected(string key, string value, string told)
+    {
+        var settings = new JsonObject { ["training_args"] = new JsonObject { ["output_dir"] = "x", [key] = JsonNode.Parse(value) } };
+        Assert.Equal($"here: 'training_args': {told}", Assert.Throws<InvalidDataException>(() => TrainingConfiguration.Parse(settings, "here")).Message);
+    }
+
     [Theory]
     [InlineData("{", "not valid JSON")]
     [InlineData("[]", "found no JSON object")]

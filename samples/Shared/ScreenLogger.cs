@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Quickstart;
+namespace Socratic.Samples;
 
 /// <summary>Shows the library's log between the lines of progress. Errors are left out: the program says them once, at its end.</summary>
 internal sealed class ScreenLoggerProvider(Screen screen) : ILoggerProvider

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Quickstart;
+namespace Socratic.Samples;
 
 /// <summary>Ctrl+C and SIGTERM ask the run to save and end; a second signal ends the process at once.</summary>
 internal sealed class Cancellation : IDisposable

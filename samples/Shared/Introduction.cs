@@ -1,15 +1,16 @@
 using Socratic.Training;
 using Socratic.Training.Callbacks;
+using Socratic.Training.Lora;
 
-namespace Quickstart;
+namespace Socratic.Samples;
 
 /// <summary>Shown once a training really begins: what is trained, and on what.</summary>
-internal sealed class Introduction(Screen screen, CausalLanguageModel model, DialogueDataset all, DialogueDataset train, DialogueDataset heldOut) : ICallback
+internal sealed class Introduction(Screen screen, CausalLanguageModel model, string how, DialogueDataset all, DialogueDataset train, DialogueDataset heldOut) : ICallback
 {
     public void OnTrainBegin(in TrainBeginEvent e)
     {
-        var parameters = model.named_parameters().Select(p => (Trains: p.parameter.requires_grad, Count: p.parameter.numel())).ToList();
-        screen.Model(parameters.Where(p => p.Trains).Sum(p => p.Count), parameters.Sum(p => p.Count));
+        var parameters = model.Lora().Trainable();
+        screen.Model(parameters.TrainableCount, parameters.AllCount, how);
         screen.Data(all.Report, train.Count, heldOut.Count, train.Show(0));
         if (e.ResumedFrom is { } checkpoint) screen.Resumed(checkpoint, e.State);
     }

@@ -2,15 +2,15 @@ using System.Globalization;
 using Socratic.Training;
 using Spectre.Console;
 
-namespace Quickstart;
+namespace Socratic.Samples;
 
 /// <summary>The verb <c>inspect</c>: a row of the data token by token.</summary>
 internal static class Inspection
 {
-    internal static int Show(string model, string data, int row)
+    internal static int Show(string model, string data, int row, DialogueOptions? options = null)
     {
         var tokenizer = TextTokenizer.Load(model);
-        var inspection = DialogueDataset.Inspect(data, row, tokenizer);
+        var inspection = DialogueDataset.Inspect(data, row, tokenizer, options);
         var table = new Table().RoundedBorder().AddColumns(new TableColumn("#").RightAligned(), new TableColumn("id").RightAligned(), new TableColumn("text"), new TableColumn(""));
         foreach (var (token, position) in inspection.Tokens.Select((t, i) => (t, i)))
         {

@@ -1,9 +1,10 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Socratic.Training;
+using Socratic.Training.Lora;
 using Spectre.Console;
 
-namespace Quickstart;
+namespace Socratic.Samples;
 
 /// <summary>Everything the person sees. On a terminal one line shows the progress; redirected, plain lines do.</summary>
 internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
@@ -27,18 +28,17 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
     /// <summary>The library's log, shown between the lines of progress.</summary>
     internal ILoggerFactory Log { get; }
 
-    internal void Title(Arguments arguments)
+    internal void Title(string title, string outputFolder, params (string Name, string Path)[] inputs)
     {
-        Line("[bold]Socratic.Training quickstart[/]: a small language model learns to ask back.");
-        output = arguments.Output;
-        Line($"[grey]model   {Markup.Escape(Short(arguments.Model))}[/]");
-        Line($"[grey]data    {Markup.Escape(Short(arguments.Data))}[/]");
+        output = outputFolder;
+        Line(title);
+        foreach (var (name, path) in inputs) Line($"[grey]{name,-8}{Markup.Escape(path)}[/]");
         Line($"[grey]output  {Markup.Escape(output)}[/]");
         console.WriteLine();
     }
 
-    internal void Model(long trained, long all)
-        => Line(Text($"Training {trained:N0} of {all:N0} parameters ({100.0 * trained / all:F1}%): LoRA of rank 16 on q, k, v, o."));
+    internal void Model(long trained, long all, string how)
+        => Line(Markup.Escape(Text($"Training {trained:N0} of {all:N0} parameters ({100.0 * trained / all:0.0#}%): {how}.")));
 
     internal void Data(DatasetReport report, int train, int heldOut, string firstRow)
     {
@@ -103,24 +103,32 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
 
     internal void HeldOut(int step, double loss) => Message(LogLevel.Information, Text($"Step {step}: held-out loss {loss:F3}"));
 
-    internal void Files(Arguments arguments)
+    /// <summary>What reading the saved adapter back found.</summary>
+    internal void Check(AdapterCheck check)
     {
-        Line("Look at:");
-        Line($"  {Markup.Escape(Path.Combine(output, "training_progress", "training_progress.png"))}  [grey]the curves[/]");
-        Line($"  {Markup.Escape(Path.Combine(output, "adapter_model.safetensors"))}  [grey]the adapter, as PEFT writes it[/]");
-        Line($"  {Markup.Escape(Path.Combine(output, "training_log.txt"))}  [grey]what happened when[/]");
-        Line("Go on:");
-        Line($"  [grey]in Python[/]  PeftModel.from_pretrained(model, {Markup.Escape($"\"{output}\"")})");
-        if (arguments.IsTinyModel) Line("  [grey]your own [/]  --model <Hugging Face folder> --data <dialogues.json> --output <folder>");
+        Line($"[grey]{Markup.Escape(check.ToString())}[/]");
+        if (check.Warning is { } warning) Line($"[yellow]{Markup.Escape(warning)}[/]");
     }
 
-    internal void AlreadyComplete()
-        => Line($"This run is complete: the adapter in {Markup.Escape(output)} gave these answers, and nothing was changed. Add [bold]--fresh[/] to begin anew.");
+    internal void Cost(TimeSpan time, TrainerState state)
+    {
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        Line(Text($"[grey]update {state.GlobalStep} of {state.MaxSteps}; {(int)time.TotalMinutes}:{time.Seconds:00} of time, {process.PeakWorkingSet64 / 1048576.0:N0} MB of memory at most[/]"));
+    }
+
+    /// <summary>A heading, and a line for each file or command with what it is.</summary>
+    internal void List(string heading, params (string What, string Note)[] lines)
+    {
+        Line(Markup.Escape(heading));
+        foreach (var (what, note) in lines) Line($"  {Markup.Escape(what)}{(note.Length > 0 ? $"  [grey]{Markup.Escape(note)}[/]" : "")}");
+    }
+
+    internal void Say(string text) => Line(Markup.Escape(text));
 
     internal void Stopping() => Line("Stopping after this update; a second Ctrl+C ends at once.");
 
     internal void Stopped(TrainerState state)
-        => Line(Text($"Stopped after update {state.GlobalStep} of {state.MaxSteps}; a checkpoint lies in {output}. The same command goes on from there.").EscapeMarkup());
+        => Say(Text($"Stopped after update {state.GlobalStep} of {state.MaxSteps}; a checkpoint lies in {output}. The same command goes on from there."));
 
     internal void Error(Exception error)
     {
@@ -147,13 +155,6 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
     {
         if (!isTerminal) Line($"  {label}  {Markup.Escape(text)}");
         else console.Write(new Padder(new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn().AddRow(new Markup(label), new Text(text))).Padding(2, 0, 0, 0));
-    }
-
-    /// <summary>The path as seen from here, where that is shorter.</summary>
-    private static string Short(string path)
-    {
-        var relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
-        return relative.Length < path.Length ? relative : path;
     }
 
     private void EndProgressLine()
