@@ -24,9 +24,9 @@ internal sealed class FineTuneRun(Settings settings, Screen screen)
         TorchRuntime.EnsureAvailable();
         using var model = Load();
         var dialogues = DialogueDataset.Read(settings.Host.Data!, model.Tokenizer, settings.Dialogues);
-        var exitCode = Train(model, dialogues);
-        if (chat && exitCode == 0) Chat.Talk(model, screen);
-        return exitCode;
+        var result = Train(model, dialogues);
+        if (chat && result.Outcome is (TrainingOutcome.Completed or TrainingOutcome.AlreadyComplete)) Chat.Talk(model, screen);
+        return result.ExitCode;
     }
 
     private CausalLanguageModel Load()
@@ -43,7 +43,7 @@ internal sealed class FineTuneRun(Settings settings, Screen screen)
         return model;
     }
 
-    private int Train(CausalLanguageModel model, DialogueDataset dialogues)
+    private TrainingResult Train(CausalLanguageModel model, DialogueDataset dialogues)
     {
         var (train, heldOut) = dialogues.Split(settings.Host.TrainShare, settings.Host.SplitSeed);
         IDataset<TokenBatch> rows = settings.PackLength is { } length ? train.Pack(length) : train;
@@ -80,7 +80,7 @@ internal sealed class FineTuneRun(Settings settings, Screen screen)
                 screen.Stopped(result.State);
                 break;
         }
-        return result.ExitCode;
+        return result;
     }
 
     /// <summary>The notebook's question and answer, before and after.</summary>

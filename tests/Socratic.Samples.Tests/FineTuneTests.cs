@@ -106,6 +106,17 @@ public sealed class FineTuneTests
     public void AnAssignmentWithoutAValue() => Refuses(_ => Arguments("--set", "seed"), "--set seed: expected key=value");
 
     [Fact]
+    public void ADryRunLeavesNothing()
+    {
+        using var folder = Ready();
+        var before = Host.Hash(folder.Path);
+        var tried = Host.FineTune(folder.Path, Arguments("--output", "out", "--dry-run", "--chat"));
+        Assert.True(tried.ExitCode == 0, tried.Error);
+        Assert.Contains("Dry run: 2 updates of the longest rows", tried.Output, StringComparison.Ordinal);
+        Assert.Equal(before, Host.Hash(folder.Path));
+    }
+
+    [Fact]
     public void InspectShowsARowUnderTheSettings()
     {
         using var folder = new TestFolder();
