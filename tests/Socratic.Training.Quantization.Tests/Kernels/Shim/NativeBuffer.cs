@@ -11,7 +11,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
 {
     // Under AddressSanitizer the allocation ends where the buffer ends, so that reading on is seen as well. Its own posix_memalign is the process's first;
     // NativeMemory rounds sizes up.
-    private static readonly delegate* unmanaged<void**, nuint, nuint, int> Exact = Environment.GetEnvironmentVariable("LD_PRELOAD")?.Contains("libasan", StringComparison.Ordinal) == true
+    private static readonly delegate* unmanaged<void**, nuint, nuint, int> Exact = Sanitizer.IsLoaded
         ? (delegate* unmanaged<void**, nuint, nuint, int>)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "posix_memalign") : null;
 
     private static readonly int Fence = Exact == null ? 64 : 0;
