@@ -1,10 +1,15 @@
 using System.Numerics;
+using System.Text.Json.Nodes;
+using Socratic.Training.Quantization.Files;
 
 namespace Socratic.Training.Quantization;
 
 /// <summary>How weights are brought to 4 bits, with bitsandbytes' meaning and defaults.</summary>
 public sealed record QuantizationOptions
 {
+    /// <summary>The key of the section that 4-bit weights have in training_config.json.</summary>
+    internal const string ConfigurationSection = "bnb_config";
+
     internal const int SmallestBlock = 32;
 
     internal const int LargestBlock = 4096;
@@ -24,6 +29,24 @@ public sealed record QuantizationOptions
     /// <summary>The dtype in which layers multiply (<c>bnb_4bit_compute_dtype</c>).</summary>
     /// <value>Default: <see cref="QuantizedComputeDtype.Auto"/>.</value>
     public QuantizedComputeDtype ComputeDtype { get; init; } = QuantizedComputeDtype.Auto;
+
+    /// <summary>
+    /// Linear layers that stay as they are (<c>llm_int8_skip_modules</c>): the whole path, its end (<c>down_proj</c>) or the module they lie in
+    /// (<c>model.layers.0</c>). The head always stays.
+    /// </summary>
+    /// <value>Default: none.</value>
+    public IReadOnlyList<string> SkipModules { get; init; } = [];
+
+    /// <summary>
+    /// Reads the <c>bnb_config</c> section of a training_config.json, which has bitsandbytes' names; what is not there has its default.
+    /// </summary>
+    /// <returns>Null if the section says that weights are not in 4 bits.</returns>
+    /// <exception cref="InvalidDataException">A value is wrong; the message names the key.</exception>
+    public static QuantizationOptions? FromConfiguration(JsonObject section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        return ConfigurationSectionReader.Read(section);
+    }
 
     /// <summary>Every problem of the settings; empty if there is none.</summary>
     public IReadOnlyList<string> Validate()

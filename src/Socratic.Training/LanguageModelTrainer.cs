@@ -84,7 +84,8 @@ public class LanguageModelTrainer : Trainer<TokenBatch>
     /// <inheritdoc/>
     protected override string? ModelName => model.Config.Folder;
 
-    private long CountBesideEmbedding() => model.named_parameters().Where(p => !p.name.Contains("embed_tokens", StringComparison.Ordinal)).Sum(p => p.parameter.numel());
+    private long CountBesideEmbedding() => model.named_parameters().Where(p => !p.name.Contains("embed_tokens", StringComparison.Ordinal)).Sum(p => p.parameter.numel())
+        + model.modules().OfType<Layers.LinearLayer>().Sum(l => l.CodedWeights);
 
     private static StyleMetrics? DefaultMetrics(CausalLanguageModel model, TrainingOptions options, IDataset<TokenBatch>? evaluation)
         => evaluation is not null && model.HasTokenizer ? new StyleMetrics(options.StyleProfile, model.Tokenizer) : null;

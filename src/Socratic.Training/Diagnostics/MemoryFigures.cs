@@ -13,6 +13,25 @@ public readonly record struct MemoryFigures(long HostBytes, long? GpuBytes = nul
     /// <summary>The share of the GPU's memory in use, in percent; null without a GPU.</summary>
     public double? GpuPercent => GpuBytes is { } used && GpuTotalBytes is > 0 and var total ? 100.0 * used / total : null;
 
+    /// <summary>
+    /// What the process can still take without swapping, in bytes: free memory, or what its control groups leave, whichever is less; null where the system does
+    /// not say.
+    /// </summary>
+    public static long? AvailableHostBytes()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            var info = GC.GetGCMemoryInfo();
+            return info.TotalAvailableMemoryBytes > 0 ? Math.Max(0, info.TotalAvailableMemoryBytes - info.MemoryLoadBytes) : null;
+        }
+        return (HostMemory.Available("/"), MemoryLimit.Left("/")) switch
+        {
+            (null, var left) => left,
+            (var free, null) => free,
+            var (free, left) => Math.Min(free.Value, left.Value),
+        };
+    }
+
     /// <summary>Reads the figures: about 15 microseconds on Linux.</summary>
     public static MemoryFigures Read()
     {
@@ -41,12 +60,17 @@ internal static class HostMemory
         return process.PeakWorkingSet64;
     }
 
-    internal static long? PeakOf(string status)
+    /// <summary>Bytes that can be taken without swapping.</summary>
+    public static long? Available(string root) => TryRead(Path.Combine(root, "proc/meminfo")) is { } text ? Kibibytes(text, "MemAvailable:") : null;
+
+    internal static long? PeakOf(string status) => Kibibytes(status, "VmHWM:");
+
+    private static long? Kibibytes(string text, string key)
     {
-        foreach (var line in status.Split('\n'))
+        foreach (var line in text.Split('\n'))
         {
-            if (!line.StartsWith("VmHWM:", StringComparison.Ordinal)) continue;
-            var value = line["VmHWM:".Length..].Replace("kB", "", StringComparison.Ordinal);
+            if (!line.StartsWith(key, StringComparison.Ordinal)) continue;
+            var value = line[key.Length..].Replace("kB", "", StringComparison.Ordinal);
             return long.TryParse(value, CultureInfo.InvariantCulture, out var kibibytes) ? kibibytes * 1024 : null;
         }
         return null;

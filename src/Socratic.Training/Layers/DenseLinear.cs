@@ -50,5 +50,8 @@ public sealed class DenseLinear : LinearLayer
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, Tensor>> StoredTensors() => bias is null ? [new("weight", weight)] : [new("weight", weight), new("bias", bias)];
+
+    /// <inheritdoc/>
     public override Tensor forward(Tensor input) => MixedPrecision.Linear(input, weight, bias);
 }

@@ -20,25 +20,32 @@ public sealed partial class CausalLanguageModel
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var options = new ModelLoadOptions();
         configure?.Invoke(options);
-        return new CausalLanguageModel(ModelLoader.Load(folder, options));
+        var model = new CausalLanguageModel(ModelLoader.Load(folder, options));
+        (options.LinearFactory as IModelFormat)?.Attach(model);
+        return model;
     }
 
     /// <summary>Writes config.json, generation_config.json and the tokenizer's files into a folder, which is created.</summary>
     public void SaveConfiguration(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        source.WriteTo(folder, Dtype, HeadIsEmbedding);
+        source.WriteTo(folder, Dtype, HeadIsEmbedding, config =>
+        {
+            foreach (var artifact in Artifacts) artifact.AmendConfiguration(config);
+        });
         tokenizer?.SaveFiles(folder);
     }
 
-    /// <summary>Writes the weights as model.safetensors into a folder, which is created; a tied head is not stored.</summary>
-    /// <exception cref="InvalidOperationException">A linear layer is not a plain one: an adapter is attached, or the weights are quantized.</exception>
+    /// <summary>Writes the weights as model.safetensors into a folder, which is created; a tied head is not stored. 4-bit layers are stored as they are.</summary>
+    /// <exception cref="InvalidOperationException">A linear layer is not a plain one: an adapter is attached.</exception>
     public void SaveWeights(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var weights = Weights();
+        using var scope = NewDisposeScope();
+        var (plain, linears) = Weights();
+        var tensors = plain.Select(w => KeyValuePair.Create<string, Tensor>(w.Key, w.Value))
+            .Concat(linears.SelectMany(l => l.Layer.StoredTensors()!.Select(t => KeyValuePair.Create($"{l.Path}.{t.Key}", t.Value))));
         Directory.CreateDirectory(folder);
-        var tensors = weights.Select(w => KeyValuePair.Create<string, Tensor>(w.Key, w.Value));
         SafetensorsWriter.Write(Path.Combine(folder, CheckpointTensors.SingleFile), tensors, Metadata);
     }
 
@@ -49,30 +56,34 @@ public sealed partial class CausalLanguageModel
     public void LoadWeights(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var weights = Weights();
+        var (plain, linears) = Weights();
         try
         {
             using var tensors = CheckpointTensors.Open(folder);
-            WeightCheck.Run(tensors, weights.Select(w => (w.Key, w.Value.shape)), areLinearsForeign: false);
+            var coded = linears.SelectMany(l => WeightNames.Of(specification).Where(w => w.Name.StartsWith(l.Path + ".", StringComparison.Ordinal)));
+            WeightCheck.Run(tensors, plain.Select(w => (w.Key, w.Value.shape)).Concat(coded), areLinearsForeign: linears.Count > 0);
             using var none = no_grad();
-            foreach (var (name, parameter) in weights) tensors.ReadInto(name, parameter);
+            foreach (var (name, parameter) in plain) tensors.ReadInto(name, parameter);
+            foreach (var linear in linears) linear.Layer.LoadStored(tensors.Below(linear.Path));
         }
-        catch (Exception e) when (e is SafetensorsException or FileNotFoundException or NotSupportedException)
+        catch (Exception e) when (e is SafetensorsException or FileNotFoundException or InvalidDataException or KeyNotFoundException or NotSupportedException)
         {
             throw new ModelLoadException(e.Message, e);
         }
     }
 
-    private Dictionary<string, Parameter> Weights()
+    /// <summary>The parameters of the network's own form, and the linear layers that a checkpoint holds in another.</summary>
+    private (Dictionary<string, Parameter> Plain, IReadOnlyList<NamedLinear> Linears) Weights()
     {
-        var weights = named_parameters().ToDictionary(p => p.name, p => p.parameter, StringComparer.Ordinal);
-        if (HeadIsEmbedding) weights.Remove(WeightNames.Head);
-        var names = WeightNames.Of(specification).Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
+        var linears = LinearLayers.Where(l => l.Layer.CodedWeights > 0).ToList();
+        var plain = named_parameters().Where(p => !linears.Exists(l => p.name.StartsWith(l.Path + ".", StringComparison.Ordinal)))
+            .ToDictionary(p => p.name, p => p.parameter, StringComparer.Ordinal);
+        if (HeadIsEmbedding) plain.Remove(WeightNames.Head);
+        var names = WeightNames.Of(specification).Select(w => w.Name).Where(n => !linears.Exists(l => n.StartsWith(l.Path + ".", StringComparison.Ordinal))).ToHashSet(StringComparer.Ordinal);
         if (!HeadIsEmbedding) names.Add(WeightNames.Head);
-        return weights.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(names)
-            ? weights
+        return plain.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(names)
+            ? (plain, linears)
             : throw new InvalidOperationException(
-                "The model's linear layers are not all plain ones (an adapter is attached, or the weights are quantized): save what is attached, "
-                + "or merge it first.");
+                "The model's linear layers are not all plain ones (an adapter is attached): save what is attached, or merge it first.");
     }
 }

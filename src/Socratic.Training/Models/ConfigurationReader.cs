@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Socratic.Training.Models;
 
@@ -108,6 +109,9 @@ internal sealed class ConfigurationReader
         { ValueKind: JsonValueKind.Object } section => new ConfigurationReader(file, $"{prefix}{key}.", section),
         { } other => throw Bad(key, other.GetRawText(), "an object"),
     };
+
+    /// <summary>A section as it stands in the file, or null.</summary>
+    public JsonObject? Node(string key) => Section(key) is { } section ? JsonObject.Create(section.json) : null;
 
     /// <summary>The error for a value that is wrong.</summary>
     public ModelLoadException Bad(string key, string found, string expected) => new($"{file}: {prefix}{key} is {Cut(found)}, expected {expected}.");

@@ -16,6 +16,11 @@ public interface IModelArtifact
     /// <summary>Its section of training_config.json.</summary>
     JsonObject DescribeConfiguration();
 
+    /// <summary>Changes config.json as it is about to be written beside the weights, if it has something to say there.</summary>
+    void AmendConfiguration(JsonObject config)
+    {
+    }
+
     /// <summary>Writes its files into an existing folder.</summary>
     void Save(string directory);
 

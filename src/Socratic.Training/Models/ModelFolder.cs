@@ -23,20 +23,25 @@ internal sealed class ModelFolder(string path)
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Writes the configuration files; config.json says <paramref name="dtype"/> and whether the head is tied, the rest stays as it was.</summary>
-    public void WriteTo(string folder, ScalarType dtype, bool tiedHead)
+    /// <summary>
+    /// Writes the configuration files; config.json says <paramref name="dtype"/>, whether the head is tied and what <paramref name="amend"/> has to say, the rest
+    /// stays as it was.
+    /// </summary>
+    public void WriteTo(string folder, ScalarType dtype, bool tiedHead, Action<JsonObject> amend)
     {
         Directory.CreateDirectory(folder);
-        System.IO.File.WriteAllBytes(System.IO.Path.Combine(folder, ConfigFile), Config(dtype, tiedHead));
+        System.IO.File.WriteAllBytes(System.IO.Path.Combine(folder, ConfigFile), Config(dtype, tiedHead, amend));
         if (generation is not null) System.IO.File.WriteAllBytes(System.IO.Path.Combine(folder, GenerationFile), generation);
     }
 
-    private byte[] Config(ScalarType dtype, bool tiedHead)
+    private byte[] Config(ScalarType dtype, bool tiedHead, Action<JsonObject> amend)
     {
         var json = JsonNode.Parse(config)!.AsObject();
+        var before = json.DeepClone();
+        amend(json);
         var name = dtype == ScalarType.BFloat16 ? "bfloat16" : "float32";
         var key = json.ContainsKey("dtype") ? "dtype" : "torch_dtype";
-        var isTrue = json[key]?.ToString() == name && (tiedHead || json["tie_word_embeddings"]?.ToString() == "false");
+        var isTrue = json[key]?.ToString() == name && (tiedHead || json["tie_word_embeddings"]?.ToString() == "false") && JsonNode.DeepEquals(json, before);
         if (isTrue) return config!;
         json[key] = name;
         if (!tiedHead) json["tie_word_embeddings"] = false;

@@ -1,7 +1,7 @@
 namespace Socratic.Training;
 
 /// <summary>A model folder cannot be loaded. The message is one sentence that names the file, the key or tensor, what was found, and the way out.</summary>
-public sealed class ModelLoadException : Exception
+public class ModelLoadException : Exception
 {
     /// <summary>Creates an exception without particulars.</summary>
     public ModelLoadException()

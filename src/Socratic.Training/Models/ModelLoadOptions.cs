@@ -27,12 +27,23 @@ public sealed class ModelLoadOptions
     /// </summary>
     public string? Name { get; set; }
 
+    /// <summary>
+    /// What the model is going to be trained on: where memory is counted before loading (4-bit weights), this is counted too. Null counts the weights alone.
+    /// </summary>
+    public MicroBatchPlan? PlannedMicroBatch { get; set; }
+
     /// <summary>The name of the chat template (<see cref="Socratic.Training.ChatTemplate.Names"/>); null to choose it by the folder.</summary>
     public string? ChatTemplate { get; set; }
 
     /// <summary>Told what is odd about a checkpoint but no error; null to hear nothing.</summary>
     public ILogger? Logger { get; set; }
 }
+
+/// <summary>The micro-batches of a training to come.</summary>
+/// <param name="Rows">Rows of one.</param>
+/// <param name="Tokens">Tokens of a row.</param>
+/// <param name="GradientCheckpointing">Whether blocks are computed again for their gradient.</param>
+public sealed record MicroBatchPlan(int Rows, int Tokens = 512, bool GradientCheckpointing = false);
 
 /// <summary>The dtype of a model's weights and computation.</summary>
 public enum ModelDtype

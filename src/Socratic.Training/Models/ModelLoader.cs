@@ -26,10 +26,12 @@ internal static partial class ModelLoader
             using var tensors = CheckpointTensors.Open(folder);
             var (embedding, tied) = Tie(specification, tensors, options.Logger);
             specification = specification with { TiedHead = tied };
-            WeightCheck.Run(tensors, Expected(specification, embedding, tensors), isQuantized);
+            var expected = Expected(specification, embedding, tensors).ToList();
+            WeightCheck.Run(tensors, expected, isQuantized);
+            (options.LinearFactory as IModelFormat)?.Prepare(LoadPlanner.Plan(specification, tensors, expected, config.Node("quantization_config"), options));
             return Build(specification, tensors, embedding, config, source, options);
         }
-        catch (Exception e) when (e is SafetensorsException or FileNotFoundException or KeyNotFoundException or NotSupportedException)
+        catch (Exception e) when (e is SafetensorsException or FileNotFoundException or InvalidDataException or KeyNotFoundException or NotSupportedException)
         {
             throw new ModelLoadException(e.Message, e);
         }

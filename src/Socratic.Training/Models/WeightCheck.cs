@@ -32,14 +32,23 @@ internal static class WeightCheck
             if (!Floats.Contains(entry.Dtype))
                 throw new ModelLoadException($"{tensors.Folder}: '{name}' is stored as {entry.Dtype}, expected F32, BF16, F16 or F64.");
         }
-        var extra = tensors.Names.Where(n => !wanted.ContainsKey(n) && !IsIgnored(n) && !(areLinearsForeign && IsLinear(n))).ToList();
+        var extra = tensors.Names.Where(n => !wanted.ContainsKey(n) && !IsIgnored(n) && !IsBelow(foreign, n)).ToList();
         if (extra.Count > 0)
             throw new ModelLoadException(
                 $"{tensors.Folder}: the weights hold {Some(extra)}, which the model described by config.json does not have; "
                 + "config.json belongs to another model.");
     }
 
-    private static bool IsLinear(string name) => name.Contains("_proj.", StringComparison.Ordinal);
+    /// <summary>True for what belongs to a linear layer inside a block.</summary>
+    internal static bool IsLinear(string name) => name.Contains("_proj.", StringComparison.Ordinal);
+
+    // model.layers.0.mlp.up_proj.weight.absmax is below model.layers.0.mlp.up_proj.weight.
+    private static bool IsBelow(HashSet<string> foreign, string name)
+    {
+        for (var dot = name.LastIndexOf('.'); dot > 0; dot = name.LastIndexOf('.', dot - 1))
+            if (foreign.Contains(name[..dot])) return true;
+        return false;
+    }
 
     /// <summary>Old checkpoints store the rotary frequencies, which follow from the configuration.</summary>
     private static bool IsIgnored(string name) => name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal);

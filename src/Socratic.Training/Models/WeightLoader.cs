@@ -23,7 +23,9 @@ internal sealed class WeightLoader(CheckpointTensors tensors, ModelLoadOptions o
     /// <summary>The linear layer at a path: the factory's, or a dense one.</summary>
     public LinearLayer Linear(string path, long outFeatures, long inFeatures, bool bias, bool isOutputEmbedding = false)
     {
-        var request = new LinearRequest(path, inFeatures, outFeatures, isOutputEmbedding, dtype, options.Device, tensors.Below(path));
+        var folder = tensors.Folder;
+        var request = new LinearRequest(
+            path, inFeatures, outFeatures, bias, isOutputEmbedding, dtype, options.Device, tensors.Below(path), name => ReadAgain(folder, $"{path}.{name}"));
         if (options.LinearFactory?.Create(request) is { } made)
         {
             return made.InFeatures == inFeatures && made.OutFeatures == outFeatures
@@ -32,6 +34,12 @@ internal sealed class WeightLoader(CheckpointTensors tensors, ModelLoadOptions o
                     $"{path}: the linear factory made a layer of {made.InFeatures} to {made.OutFeatures} features, expected {inFeatures} to {outFeatures}.");
         }
         return new DenseLinear(Parameter($"{path}.weight", [outFeatures, inFeatures]), bias ? Parameter($"{path}.bias", [outFeatures]) : null);
+    }
+
+    private static Tensor ReadAgain(string folder, string name)
+    {
+        using var tensors = CheckpointTensors.Open(folder);
+        return tensors.Read(name);
     }
 
     private static Parameter Owned(Tensor tensor)

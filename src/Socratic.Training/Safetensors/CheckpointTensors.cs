@@ -46,6 +46,9 @@ internal sealed class CheckpointTensors : ITensorSource, IDisposable
 
     public Tensor Read(string name) => Owner(name).Read(name);
 
+    public string Locate(string name)
+        => $"{(owners.TryGetValue(name, out var file) ? file.FilePath : files.Count == 1 ? files[0].FilePath : Folder)}: '{SafetensorsException.Shown(name)}'";
+
     public void ReadInto(string name, Tensor destination) => Owner(name).ReadInto(name, destination);
 
     /// <summary>True if two tensors have the same dtype, shape and bytes.</summary>
@@ -101,5 +104,7 @@ internal sealed class CheckpointTensors : ITensorSource, IDisposable
         public IReadOnlyCollection<string> Names => field ??= [.. all.Names.Where(n => n.StartsWith(prefix, StringComparison.Ordinal)).Select(n => n[prefix.Length..])];
 
         public Tensor Read(string name) => all.Read(prefix + name);
+
+        public string Locate(string name) => all.Locate(prefix + name);
     }
 }

@@ -72,6 +72,9 @@ public sealed class SafetensorsFile : ITensorSource, IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public string Locate(string name) => $"{FilePath}: '{SafetensorsException.Shown(name)}'";
+
     /// <summary>
     /// Reads a tensor into an existing one of the same shape, on any device. A different dtype is converted piece by piece, so that no whole copy
     /// in the stored dtype is ever held.

@@ -1,0 +1,81 @@
+using Socratic.Training.Layers.Kernels;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Quantization.Layers;
+
+/// <summary>
+/// y = x W^T + b with W in 4 bits, as bitsandbytes computes it: forward with W brought straight to the compute dtype, backward (dx = dy W) with W brought to the
+/// dtype it had before and from there to dy's. No gradient goes to W, so the graph keeps neither x nor W.
+/// </summary>
+internal static class QuantizedProduct
+{
+    /// <param name="input">x, [..., InFeatures].</param>
+    /// <param name="layer">W.</param>
+    /// <returns>y, [..., OutFeatures], in the input's dtype.</returns>
+    public static Tensor Apply(Tensor input, QuantizedLinear layer)
+    {
+        var needsGraph = is_grad_enabled() && (input.requires_grad || layer.Bias is { requires_grad: true });
+        return needsGraph ? Function.apply(input, layer.Bias!, layer) : Forward(input, layer);
+    }
+
+    private static Tensor Forward(Tensor input, QuantizedLinear layer)
+    {
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var compute = layer.ComputeTypeFor(input.dtype);
+        using var weight = DenseScratch.Take([layer.OutFeatures, layer.InFeatures], compute, input.device);
+        layer.Weight.Dequantize(weight);
+        var product = nn.functional.linear(input.to(compute), weight, layer.Bias?.to(compute));
+        return product.to(input.dtype).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor GradInput(Tensor gradOutput, QuantizedLinear layer)
+    {
+        using var weight = BackwardWeight(gradOutput.dtype, layer, gradOutput.device);
+        return gradOutput.mm(weight);
+    }
+
+    /// <summary>W through its own dtype; where that does not round (float32), or is the one that is asked for, straight.</summary>
+    private static Tensor BackwardWeight(ScalarType dtype, QuantizedLinear layer, Device device)
+    {
+        long[] shape = [layer.OutFeatures, layer.InFeatures];
+        var weight = DenseScratch.Take(shape, dtype, device);
+        var own = layer.Weight.Dtype;
+        if (own == dtype || own == ScalarType.Float32)
+        {
+            layer.Weight.Dequantize(weight);
+            return weight;
+        }
+        using var rounded = DenseScratch.Take(shape, own, device);
+        layer.Weight.Dequantize(rounded);
+        weight.copy_(rounded);
+        return weight;
+    }
+
+    private sealed record Call(QuantizedLinear Layer, ScalarType InputType, long[] Shape, bool WantsInput, bool WantsBias);
+
+    private sealed class Function : autograd.SingleTensorFunction<Function>
+    {
+        private const string CallKey = "call";
+
+        public override string Name => nameof(QuantizedLinear);
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (input, bias, layer) = ((Tensor)vars[0], (Tensor?)vars[1], (QuantizedLinear)vars[2]);
+            ctx.save_data(CallKey, new Call(layer, input.dtype, input.shape, input.requires_grad, bias is { requires_grad: true }));
+            return Forward(input, layer);
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        {
+            using var scope = NewDisposeScope();
+            using var none = no_grad();
+            var call = (Call)ctx.get_data(CallKey);
+            var gradient = grad_output.to(call.Layer.ComputeTypeFor(call.InputType)).reshape(-1, call.Layer.OutFeatures);
+            var gradInput = call.WantsInput ? GradInput(gradient, call.Layer).to(call.InputType).view(call.Shape) : null;
+            var gradBias = call.WantsBias ? gradient.sum([0L], type: ScalarType.Float32).to(call.Layer.Bias!.dtype) : null;
+            return GradientHandover.Give(grad_output, gradInput, gradBias, null);
+        }
+    }
+}

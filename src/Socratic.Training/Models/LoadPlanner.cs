@@ -1,0 +1,33 @@
+using System.Text.Json.Nodes;
+using Socratic.Training.Safetensors;
+using static TorchSharp.torch;
+
+namespace Socratic.Training.Models;
+
+/// <summary>Tells a <see cref="IModelFormat"/> what is going to be loaded.</summary>
+internal static class LoadPlanner
+{
+    public static ModelLoadPlan Plan(
+        DecoderSpecification specification, CheckpointTensors tensors, IEnumerable<(string Name, long[] Shape)> expected, JsonObject? quantization, ModelLoadOptions options)
+    {
+        var dtype = DtypeChoice.Resolve(options.Dtype, options.Device);
+        var weights = expected.Select(w => new PlannedWeight(w.Name, w.Shape, WeightCheck.IsLinear(w.Name) && w.Shape.Length == 2, Stored(tensors, w.Name))).ToList();
+        return new ModelLoadPlan(tensors.Folder, quantization, dtype, options.Device, weights, Tokens(specification, dtype));
+    }
+
+    private static long Stored(CheckpointTensors tensors, string name)
+        => (tensors.Has(name) ? tensors.Entry(name).Length : 0) + tensors.Below(name).Names.Sum(n => tensors.Entry($"{name}.{n}").Length);
+
+    /// <summary>
+    /// Counted from what each operation saves: norms their inputs and outputs, rotary queries, keys and values, the attention's output, gate, up and their
+    /// product. An estimate: adapters, sequence-length terms and the head come on top.
+    /// </summary>
+    private static TokenBytes Tokens(DecoderSpecification s, ScalarType dtype)
+    {
+        var size = dtype == ScalarType.Float32 ? 4L : 2L;
+        var attention = (2L * s.Heads + 2L * s.KeyValueHeads) * s.HeadDimension;
+        var block = size * ((s.NormsAfterBlocks ? 6L : 4L) * s.HiddenSize + 2 * attention + 4L * s.IntermediateSize);
+        var ends = 2 * size * s.HiddenSize;
+        return new TokenBytes(ends + block * s.Layers.Count, ends + size * s.HiddenSize * s.Layers.Count + block);
+    }
+}
