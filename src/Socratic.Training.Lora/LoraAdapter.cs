@@ -109,6 +109,12 @@ public sealed class LoraAdapter
         foreach (var part in parts) part.RestoreBase();
     }
 
+    /// <summary>Frees what would be needed to give that back.</summary>
+    internal void ForgetBase()
+    {
+        foreach (var part in parts) part.ForgetBase();
+    }
+
     /// <summary>Whether its parameters are trained now.</summary>
     internal void SetTrained(bool isOn)
     {

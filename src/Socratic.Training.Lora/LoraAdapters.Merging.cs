@@ -1,4 +1,7 @@
+using Socratic.Training.Layers;
 using Socratic.Training.Lora.Files;
+using Socratic.Training.Lora.Sites;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Lora;
@@ -55,13 +58,54 @@ public sealed partial class LoraAdapters
     /// <summary>
     /// Merges the adapters that are on and takes all adapters away: a plain model is left, which can be saved as one. Its parameters stay frozen.
     /// </summary>
+    /// <param name="roundShare">As in <see cref="Merge"/>.</param>
+    /// <param name="target">What becomes of 4-bit layers.</param>
     /// <exception cref="InvalidOperationException">The merged weights are not finite, or a layer cannot hold them; nothing is changed.</exception>
-    public void MergeAndUnload(bool roundShare = false)
+    public void MergeAndUnload(bool roundShare = false, MergeTarget target = MergeTarget.OwnForm)
     {
-        Merge(roundShare: roundShare);
+        var dense = Dense(target);
+        try
+        {
+            Merge(roundShare: roundShare);
+        }
+        catch
+        {
+            dense.Undo();
+            throw;
+        }
         merged.Clear();
         tie = null;
         TakeAway();
+        dense.Finish();
+    }
+
+    /// <summary>
+    /// How far the merged model is from the one with adapters beside its weights: the largest difference of what <paramref name="forward"/> gives. Afterwards
+    /// everything is as before.
+    /// </summary>
+    /// <param name="forward">Gives the model's output for tokens of the caller's choice, such as <c>() => model.Forward(ids)</c>.</param>
+    /// <param name="target">What becomes of 4-bit layers.</param>
+    /// <exception cref="InvalidOperationException">The merged weights are not finite, or a layer cannot hold them.</exception>
+    public double MergeDistance(Func<Tensor> forward, MergeTarget target = MergeTarget.OwnForm)
+    {
+        ArgumentNullException.ThrowIfNull(forward);
+        var before = merged.ToArray();
+        Unmerge();
+        using var none = no_grad();
+        using var scope = NewDisposeScope();
+        var live = forward().to(ScalarType.Float32);
+        var dense = Dense(target);
+        try
+        {
+            Merge();
+            return forward().to(ScalarType.Float32).sub(live).abs().max().ToDouble();
+        }
+        finally
+        {
+            Unmerge();
+            dense.Undo();
+            if (before.Length > 0) Merge(before);
+        }
     }
 
     /// <summary>
@@ -70,26 +114,29 @@ public sealed partial class LoraAdapters
     /// </summary>
     /// <param name="directory">The folder, which is created; weights that are there already are replaced.</param>
     /// <param name="maxShardBytes">The most bytes of tensors a file holds (a single larger tensor has a file of its own).</param>
+    /// <param name="target">What becomes of 4-bit layers: they are written in 4 bits, or as dense weights.</param>
     /// <exception cref="NotSupportedException">The model is not a <see cref="CausalLanguageModel"/>.</exception>
     /// <exception cref="InvalidOperationException">The merged weights are not finite, or a layer cannot hold them; nothing is written.</exception>
-    public void SaveMerged(string directory, long maxShardBytes = 5_000_000_000)
+    public void SaveMerged(string directory, long maxShardBytes = 5_000_000_000, MergeTarget target = MergeTarget.OwnForm)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         if (Host.Root is not CausalLanguageModel model) throw new NotSupportedException($"Only a {nameof(CausalLanguageModel)} has a Hugging Face folder to be written as.");
+        using var scope = NewDisposeScope();
         var before = merged.ToArray();
-        var changed = Merge();
+        if (target != MergeTarget.OwnForm) Unmerge();
+        var dense = Dense(target);
+        var changed = false;
         try
         {
+            changed = Merge();
             model.SaveConfiguration(directory);
             PlainModelWriter.Write(directory, PlainWeights(), maxShardBytes);
         }
         finally
         {
-            if (changed)
-            {
-                Unmerge();
-                if (before.Length > 0) Merge(before);
-            }
+            if (changed) Unmerge();
+            dense.Undo();
+            if (changed && before.Length > 0) Merge(before);
         }
     }
 
@@ -103,8 +150,16 @@ public sealed partial class LoraAdapters
         TakeAway();
     }
 
+    private DenseBase Dense(MergeTarget target)
+    {
+        if (!Enum.IsDefined(target)) throw new ArgumentOutOfRangeException(nameof(target), target, $"Expected one of {string.Join(", ", Enum.GetNames<MergeTarget>())}.");
+        if (target != MergeTarget.OwnForm && merged.Count > 0) throw new InvalidOperationException("Adapters are merged into the 4-bit weights already; unmerge them first.");
+        return DenseBase.Make(Host, sites, target);
+    }
+
     private void TakeAway()
     {
+        foreach (var adapter in adapters.Values) adapter.ForgetBase();
         foreach (var site in sites) site.Unload(Host);
         sites.Clear();
         adapters.Clear();
@@ -119,11 +174,22 @@ public sealed partial class LoraAdapters
         tie = null;
     }
 
+    private static string PlainName(string name) => string.Join('.', name.Split('.').Where(part => part is not ("base_layer" or "original_module")));
+
+    /// <summary>What is no parameter: the codes and scales of 4-bit layers.</summary>
+    private IEnumerable<KeyValuePair<string, Tensor>> CodedWeights()
+    {
+        foreach (var (path, module) in Host.Root.named_modules())
+            if (module is LinearLayer { CodedWeights: > 0 } layer)
+                foreach (var (name, tensor) in layer.StoredTensors() ?? [])
+                    if (!ReferenceEquals(tensor, layer.Bias)) yield return KeyValuePair.Create(PlainName($"{path}.{name}"), tensor);
+    }
+
     /// <summary>The base's parameters under the names they have without adapters, each parameter once.</summary>
     private List<KeyValuePair<string, Tensor>> PlainWeights()
     {
         var added = adapters.Values.SelectMany(a => a.Parameters).Where(p => p.IsAdded).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         return [.. Host.Root.named_parameters().Where(p => !added.Contains(p.name)).DistinctBy(p => p.parameter.Handle)
-            .Select(p => KeyValuePair.Create<string, Tensor>(string.Join('.', p.name.Split('.').Where(part => part is not ("base_layer" or "original_module"))), p.parameter))];
+            .Select(p => KeyValuePair.Create<string, Tensor>(PlainName(p.name), p.parameter)).Concat(CodedWeights())];
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Socratic.Training.Layers;
 using Socratic.Training.Lora.Config;
 using Socratic.Training.Lora.Hosts;
 using Socratic.Training.Lora.Parts;
@@ -94,7 +95,7 @@ public sealed partial class LoraAdapters : IModelArtifact
         var aliases = adapters.Values.SelectMany(a => a.Aliases).Select(a => new TrainedParameter(a.Name, a.Alias.FileKey, a.Alias.Tensor.shape, a.Alias.Tensor.numel())).ToArray();
         return new TrainableSummary(
             [.. all.Where(p => p.parameter.requires_grad).Select(p => new TrainedParameter(p.name, keys.GetValueOrDefault(p.name, p.name), p.parameter.shape, p.parameter.numel())), .. aliases],
-            all.Sum(p => p.parameter.numel()) + aliases.Sum(a => a.Count));
+            all.Sum(p => p.parameter.numel()) + aliases.Sum(a => a.Count) + Host.Root.modules().OfType<LinearLayer>().Sum(l => l.CodedWeights));
     }
 
     /// <inheritdoc/>
@@ -153,8 +154,6 @@ public sealed partial class LoraAdapters : IModelArtifact
 
     internal void CheckNew(string name, AdapterConfig config)
     {
-        if (config.Options.Initialization.Equals(LoraInitialization.Loftq))
-            throw new NotSupportedException($"{config.Names.Source}: init_lora_weights loftq needs the 4-bit codec and is not supported yet; in PEFT, convert the adapter to an ordinary one first.");
         if (config.Options.Initialization.ChangesBase && adapters.Count > 0)
             throw config.Names.Error($"init_lora_weights {config.Options.Initialization} changes the base weights under the adapters that are there ({string.Join(", ", adapters.Keys)}); convert it to an ordinary adapter.");
         if (config.Options.Bias != LoraBias.None && adapters.Values.FirstOrDefault(a => a.Options.Bias != LoraBias.None) is { } other)

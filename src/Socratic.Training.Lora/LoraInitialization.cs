@@ -7,7 +7,11 @@ public sealed class LoraInitialization : IEquatable<LoraInitialization>
 {
     private const string FastPissaPrefix = "pissa_niter_";
 
-    private LoraInitialization(string name) => Name = name;
+    private LoraInitialization(string name, int loftqIterations = 1)
+    {
+        Name = name;
+        LoftqIterations = loftqIterations;
+    }
 
     /// <summary>A Kaiming uniform (a = sqrt 5), B zero: the adapter starts without effect.</summary>
     public static LoraInitialization Default { get; } = new("true");
@@ -45,8 +49,24 @@ public sealed class LoraInitialization : IEquatable<LoraInitialization>
         return new(FastPissaPrefix + iterations.ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>LoftQ needs the 4-bit codec; read from files so that the error can name it.</summary>
-    internal static LoraInitialization Loftq { get; } = new("loftq");
+    /// <summary>
+    /// What 4 bits lose of W, as far as the rank goes (LoftQ, arXiv 2310.08659): for layers that were brought to 4 bits as they were loaded. Without the scale,
+    /// as in PEFT: only alpha = r starts where the dense model was.
+    /// </summary>
+    public static LoraInitialization Loftq { get; } = new("loftq");
+
+    /// <summary>LoftQ by so many turns of bringing W - B A to 4 bits and decomposing the rest (<c>loftq_iter</c>).</summary>
+    public static LoraInitialization LoftqIterated(int iterations)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
+        return new("loftq", iterations);
+    }
+
+    /// <summary>True for <see cref="Loftq"/>, whatever its turns.</summary>
+    internal bool IsLoftq => Name == "loftq";
+
+    /// <summary>The turns of <see cref="LoftqIterated"/>.</summary>
+    internal int LoftqIterations { get; }
 
     /// <summary>EVA starts A from data and leaves the base alone: a finished adapter loads like any other.</summary>
     internal static LoraInitialization Eva { get; } = new("eva");
@@ -61,7 +81,7 @@ public sealed class LoraInitialization : IEquatable<LoraInitialization>
     }
 
     /// <inheritdoc/>
-    public bool Equals(LoraInitialization? other) => other?.Name == Name;
+    public bool Equals(LoraInitialization? other) => other?.Name == Name && other.LoftqIterations == LoftqIterations;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as LoraInitialization);

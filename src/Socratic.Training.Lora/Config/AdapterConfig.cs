@@ -122,7 +122,7 @@ internal sealed class AdapterConfig
         LoraBias = reader.Bool("lora_bias", false),
         ModulesToSave = reader.Texts("modules_to_save"),
         TrainableTokenIndices = reader.Tokens("trainable_token_indices"),
-        Initialization = reader.Initialization("init_lora_weights"),
+        Initialization = reader.WithLoftq(reader.Initialization("init_lora_weights"), "loftq_config"),
         EnsureWeightTying = reader.Bool("ensure_weight_tying", false),
         Revision = reader.Text("revision"),
         TaskType = reader.Text("task_type"),

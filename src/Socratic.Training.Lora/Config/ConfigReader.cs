@@ -42,6 +42,18 @@ internal sealed class ConfigReader(JsonObject json)
             : AsBool(node) is { } drawn ? drawn ? LoraInitialization.Default : LoraInitialization.Random
             : AsText(node) is { } name ? LoraInitialization.FromName(name) : null);
 
+    /// <summary>The initialization with what <c>loftq_config</c> says of it.</summary>
+    public LoraInitialization WithLoftq(LoraInitialization initialization, string key)
+    {
+        if (!initialization.IsLoftq || !json.TryGetPropertyValue(key, out var node) || node is not JsonObject config) return initialization;
+        var (bits, turns) = (config["loftq_bits"], config["loftq_iter"]);
+        if (bits is not null && AsInt(bits) != 4) Problems.Add($"{key}.loftq_bits is {Show(bits)}; expected 4.");
+        if (turns is null) return initialization;
+        if (AsInt(turns) is { } count and >= 1) return LoraInitialization.LoftqIterated(count);
+        Problems.Add($"{key}.loftq_iter is {Show(turns)}; expected a whole number from 1 on.");
+        return initialization;
+    }
+
     public LoraBias Bias(string key) => Take(key, LoraBias.None, "none, all or lora_only", node => AsText(node) switch
     {
         "none" => LoraBias.None,

@@ -23,6 +23,7 @@ internal static class ConfigWriter
         ["modules_to_save"] = Texts(o.ModulesToSave),
         ["trainable_token_indices"] = Tokens(o.TrainableTokenIndices),
         ["init_lora_weights"] = o.Initialization.Name switch { "true" => true, "false" => false, var name => name },
+        ["loftq_config"] = o.Initialization.IsLoftq ? new JsonObject { ["loftq_bits"] = 4, ["loftq_iter"] = o.Initialization.LoftqIterations } : new JsonObject(),
         ["ensure_weight_tying"] = o.EnsureWeightTying,
         ["revision"] = o.Revision,
         ["task_type"] = o.TaskType,

@@ -89,6 +89,11 @@ internal abstract class AdapterPart(string path) : IDisposable
     {
     }
 
+    /// <summary>Frees what would be needed to give it back.</summary>
+    public virtual void ForgetBase()
+    {
+    }
+
     /// <summary>A factor on the scale the settings give.</summary>
     public virtual void SetStrength(double factor)
     {

@@ -36,14 +36,26 @@ internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSetting
     /// <inheritdoc/>
     public override AdapterPart Create()
     {
+        if (Initialization.IsLoftq)
+        {
+            var start = LoftqStart.Make(Path, layer, settings.Rank, Initialization.LoftqIterations);
+            return Make(start.A, start.B, hasBias ? zeros([layer.OutFeatures], ScalarType.Float32) : null, null, layer.ComputeType, start.Weight, null);
+        }
         var (a, b, bias) = FirstValues.Draw(Initialization, settings, layer.InFeatures, layer.OutFeatures, hasBias, () => layer.DenseWeight(ScalarType.Float32));
         var rest = Rest(a, b);
-        return Make(a, b, bias, null, layer.OutputType(ScalarType.Float32), rest?.Weight, rest?.Taken);
+        return Make(a, b, bias, null, layer.ComputeType, rest?.Weight, rest?.Taken);
     }
 
     /// <inheritdoc/>
     public override AdapterPart Create(IReadOnlyList<Tensor?> values)
     {
+        if (Initialization.IsLoftq)
+        {
+            var start = LoftqStart.Make(Path, layer, settings.Rank, Initialization.LoftqIterations);
+            start.A.Dispose();
+            start.B.Dispose();
+            return Make(values[0]!, values[1]!, hasBias ? values[2] : null, isDora ? values[2] : null, ScalarType.Float32, start.Weight, null);
+        }
         var rest = Initialization.ChangesBase ? Decompose() : null;
         return Make(values[0]!, values[1]!, hasBias ? values[2] : null, isDora ? values[2] : null, ScalarType.Float32, rest?.Weight ?? (savesBase ? values[^1] : null), rest?.Taken);
     }
@@ -77,7 +89,7 @@ internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSetting
         var adapter = isDora
             ? new DoraAdapter(layer, settings, down, up, MakeParameter(magnitude ?? RowNorms(down, up, baseWeight), rounded, device))
             : new LinearAdapter(settings, down, up, bias is null ? null : MakeParameter(bias, rounded, device));
-        return new LinearPart(Path, layer, adapter, savesBase, baseWeight, taken);
+        return new LinearPart(Path, layer, adapter, savesBase, baseWeight, taken, keepsBase: Initialization.IsLoftq);
     }
 
     private Tensor RowNorms(Tensor a, Tensor b, Tensor? baseWeight)
@@ -91,8 +103,12 @@ internal sealed class PlannedLinear(string path, LinearLayer layer, LayerSetting
 /// <param name="savesBase">Whether the base's weight is saved too.</param>
 /// <param name="baseWeight">The weight the base is to have, or null where it stays; used up.</param>
 /// <param name="taken">The A and B that an initialization took from the base, on the CPU, or null.</param>
-internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter adapter, bool savesBase, Tensor? baseWeight, (Tensor A, Tensor B)? taken = null) : AdapterPart(path)
+/// <param name="keepsBase">Whether the base's own weight is kept, to be given back when the adapter goes.</param>
+internal sealed class LinearPart(
+    string path, LinearLayer layer, LinearAdapter adapter, bool savesBase, Tensor? baseWeight, (Tensor A, Tensor B)? taken = null, bool keepsBase = false) : AdapterPart(path)
 {
+    private KeptWeight? before;
+
     public LinearAdapter Adapter { get; } = adapter;
 
     /// <inheritdoc/>
@@ -136,10 +152,19 @@ internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter a
     /// <inheritdoc/>
     public override void RestoreBase()
     {
+        before?.Restore();
+        ForgetBase();
         if (taken is not { } first) return;
         using var scope = NewDisposeScope();
         var rest = layer.DenseWeight(ScalarType.Float32);
         layer.TrySetDenseWeight(Decomposition.Residual(rest, first.A.to(rest.device), first.B.to(rest.device), -Adapter.Settings.Scale));
+    }
+
+    /// <inheritdoc/>
+    public override void ForgetBase()
+    {
+        before?.Dispose();
+        before = null;
     }
 
     /// <inheritdoc/>
@@ -150,6 +175,7 @@ internal sealed class LinearPart(string path, LinearLayer layer, LinearAdapter a
     {
         Site(host, sites, Path, layer).Add(adapter, Adapter);
         if (baseWeight is null) return;
+        if (keepsBase) before = layer.KeepWeight();
         layer.TrySetDenseWeight(baseWeight);
         baseWeight.Dispose();
     }

@@ -14,7 +14,7 @@ internal sealed class LoraLinear : LinearLayer, IAdapterSite
     private readonly List<string> merged = [];
     private IReadOnlyList<string> activeNames = [];
     private LinearAdapter[] active = [];
-    private Tensor? originalWeight;
+    private KeptWeight? original;
     private Tensor? originalBias;
 
     public LoraLinear(string path, LinearLayer baseLayer)
@@ -82,16 +82,30 @@ internal sealed class LoraLinear : LinearLayer, IAdapterSite
         if (all.Length == merged.Count) return;
         if (Bias is null && all.Any(n => adapters[n].Bias is not null))
             throw new InvalidOperationException($"'{Path}' has no bias, so an adapter with lora_bias cannot be merged into it.");
-        var original = originalWeight ?? Base.DenseWeight(Base.OutputType(ScalarType.Float32)).DetachFromDisposeScope();
-        using var weight = MergedWeight.Add(original, all.Select(n => adapters[n].Change(original)), roundShare && !all.Any(n => adapters[n] is DoraAdapter), Path);
-        using var bias = MergedBias(all);
-        if (!Base.TrySetDenseWeight(weight)) throw new InvalidOperationException($"'{Path}' cannot hold another weight, so nothing can be merged into it.");
-        originalWeight = original;
-        using var none = no_grad();
-        if (bias is not null) Bias!.copy_(bias);
+        var isFirst = original is null;
+        original ??= Base.KeepWeight();
+        try
+        {
+            MergeInto(all, roundShare);
+        }
+        catch
+        {
+            if (isFirst) ForgetOriginal();
+            throw;
+        }
         merged.Clear();
         merged.AddRange(all);
         SetActive(activeNames);
+    }
+
+    private void MergeInto(IReadOnlyList<string> all, bool roundShare)
+    {
+        using var before = original!.Dense(Base.OutputType(ScalarType.Float32));
+        using var weight = MergedWeight.Add(before, all.Select(n => adapters[n].Change(before)), roundShare && !all.Any(n => adapters[n] is DoraAdapter), Path);
+        using var bias = MergedBias(all);
+        if (!Base.TrySetDenseWeight(weight)) throw new InvalidOperationException($"'{Path}' cannot hold another weight, so nothing can be merged into it.");
+        using var none = no_grad();
+        if (bias is not null) Bias!.copy_(bias);
     }
 
     /// <inheritdoc/>
@@ -99,7 +113,7 @@ internal sealed class LoraLinear : LinearLayer, IAdapterSite
     {
         if (merged.Count == 0) return;
         using var none = no_grad();
-        Base.TrySetDenseWeight(originalWeight!);
+        original!.Restore();
         if (originalBias is not null) Bias!.copy_(originalBias);
         ForgetOriginal();
         SetActive(activeNames);
@@ -172,9 +186,9 @@ internal sealed class LoraLinear : LinearLayer, IAdapterSite
 
     private void ForgetOriginal()
     {
-        originalWeight?.Dispose();
+        original?.Dispose();
         originalBias?.Dispose();
-        (originalWeight, originalBias) = (null, null);
+        (original, originalBias) = (null, null);
         merged.Clear();
     }
 }
