@@ -37,6 +37,12 @@ internal static class KernelPage
         page.AppendLine().AppendLine("""
             Values are exact: products and sums are rounded one by one (`--fmad=false`, `__fmul_rn`, `__fadd_rn`), quotients and reciprocals correctly, subnormals are kept.
             `product` alone adds with fused multiply-add; its weights are rounded as `dequantize` rounds them. AdamW's state is read and written once a step.
+
+            ## On a machine with a GPU
+
+            Nothing is to be installed besides the driver and libtorch's CUDA package. The kernels run on sm_75 and newer: as machine code where the compiler knows the GPU, else as PTX that
+            the driver compiles. `SOCRATIC_NVRTC` names the compiler's folder where it lies elsewhere, `SOCRATIC_KERNEL_CACHE` another folder for the compiled kernels.
+            Without NVRTC there is one warning, and torch's operators give the same values at several times the memory traffic.
             """);
         return page.ToString().ReplaceLineEndings("\n").TrimEnd('\n') + "\n";
     }
