@@ -1,4 +1,5 @@
 using Socratic.Training.Layers.Kernels;
+using Socratic.Training.Quantization.Kernels;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Quantization.Layers;
@@ -23,10 +24,18 @@ internal static class QuantizedProduct
         using var none = no_grad();
         using var scope = NewDisposeScope();
         var compute = layer.ComputeTypeFor(input.dtype);
-        using var weight = DenseScratch.Take([layer.OutFeatures, layer.InFeatures], compute, input.device);
+        var (x, bias) = (input.to(compute), layer.Bias?.to(compute));
+        return Multiply(x, bias, layer).to(input.dtype).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Multiply(Tensor x, Tensor? bias, QuantizedLinear layer)
+    {
+        // A few rows on a GPU, as when generating: the codes alone are read, and the dense weight is neither written nor read again.
+        if (GpuFourBit.IsGpus(x) && GpuFourBit.LauncherOf(x) is { } launcher && GpuFourBit.CanMultiply(launcher, layer.Weight, x, bias))
+            return GpuFourBit.Product(launcher, layer.Weight, x, bias);
+        using var weight = DenseScratch.Take([layer.OutFeatures, layer.InFeatures], x.dtype, x.device);
         layer.Weight.Dequantize(weight);
-        var product = nn.functional.linear(input.to(compute), weight, layer.Bias?.to(compute));
-        return product.to(input.dtype).MoveToOuterDisposeScope();
+        return nn.functional.linear(x, weight, bias);
     }
 
     private static Tensor GradInput(Tensor gradOutput, QuantizedLinear layer)

@@ -4,6 +4,7 @@ using Socratic.Training.Layers;
 using Socratic.Training.Models;
 using Socratic.Training.Quantization.Codec;
 using Socratic.Training.Quantization.Files;
+using Socratic.Training.Quantization.Kernels;
 using Socratic.Training.Quantization.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -24,6 +25,7 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
     public void Prepare(ModelLoadPlan plan)
     {
         isStored = plan.Quantization is not null;
+        if (plan.Device.type == DeviceType.CUDA) GpuFourBit.Prepare(plan.Device, load.Logger);
         if (plan.Quantization is { } config) BitsAndBytesConfig.Check(config, Path.Combine(plan.Folder, "config.json"));
         if (isStored && asked is not null && load.Logger is { } logger) KeepsItsForm(logger, plan.Folder);
         if (AvailableBytes(plan.Device) is { } available) MemoryNeed.Of(plan, BytesOf, load.PlannedMicroBatch).Check(plan.Folder, available);

@@ -14,7 +14,9 @@ namespace Socratic.Training.Quantization.Tests.Layers;
 public sealed class LinearGoldenTests
 {
     [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "linear4bit"), Trait("Kind", "Golden")]
-    public void TheLayerEqualsTheReference(GoldenEntry entry) => GoldenReport.Run(GoldenData.Area, entry.Name, () =>
+    public void TheLayerEqualsTheReference(GoldenEntry entry) => GoldenReport.Run(GoldenData.Area, entry.Name, () => Check(entry));
+
+    internal static void Check(GoldenEntry entry)
     {
         using var scope = NewDisposeScope();
         var file = GoldenData.Open(entry);
@@ -24,7 +26,7 @@ public sealed class LinearGoldenTests
         CheckSource(entry, file, layer.Weight);
         CheckWeights(file, layer);
         CheckProducts(entry, file, layer);
-    });
+    }
 
     private static QuantizedLinear Layer(GoldenEntry entry, GoldenTensors file, GoldenSource source)
     {
