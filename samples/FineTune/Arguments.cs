@@ -38,7 +38,7 @@ internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string
         Text("--release-memory-every", "training_args.release_memory_every", "n", "Updates between which memory is given back; 0 for never. [50]"),
         Text("--style-profile", "training_args.style_profile", "name", "socratic-ja, socratic-en, notebook, or a JSON file. [socratic-ja]"),
         Text("--generated-prompts", "training_args.generated_prompts", "n", "Held-out prompts answered at each evaluation. [0]"),
-        Text("--precision", "training_args.precision", "name", "as_loaded, mixed or auto. [as_loaded]"),
+        Text("--bf16", "training_args.bf16", "choice", "Mixed precision: true, false, or auto where bfloat16 is fast. [false]"),
         Flag("--gradient-checkpointing", "training_args.activation_checkpointing", "Far less memory for a third more time."),
         Flag("--dry-run", "training_args.dry_run", "Tries the run out on its longest dialogues: memory, a checkpoint, a resume. Nothing is kept."),
         Text("--existing", "training_args.existing_run", "policy", "What to do with an unfinished run there: resume, ask, overwrite, fail. [resume]"),
@@ -72,12 +72,14 @@ internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string
         {
             foreach (var token in found.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) <= 0)) found.AddError($"--set {token.Value}: expected key=value.");
         });
+        var quantize = new Option<string?>("--quantize") { Description = "Loads the weights in 4 bits: nf4, fp4 or none. [none]", HelpName = "type", Recursive = true };
+        quantize.AcceptOnlyFromAmong("nf4", "fp4", "none");
         var chat = new Option<bool>("--chat") { Description = "Talk with the result; an empty line ends." };
-        var root = new RootCommand("Fine-tunes a language model on dialogues with LoRA. Settings: defaults < appsettings.json < --config < command line.") { config, appSettings, set, chat };
+        var root = new RootCommand("Fine-tunes a language model on dialogues with LoRA. Settings: defaults < appsettings.json < --config < command line.") { quantize, config, appSettings, set, chat };
         foreach (var (option, _) in Settings) root.Options.Add(option);
 
         Arguments Read(ParseResult parsed) => new(
-            [.. Settings.Select(s => (s.Key, Values(parsed.GetResult(s.Option)))).Where(s => s.Item2.Count > 0), .. parsed.GetValue(set)!.Select(Assignment)],
+            [.. Settings.Select(s => (s.Key, Values(parsed.GetResult(s.Option)))).Where(s => s.Item2.Count > 0), .. Quantize(parsed.GetValue(quantize)), .. parsed.GetValue(set)!.Select(Assignment)],
             parsed.GetValue(config), parsed.GetValue(appSettings)!, parsed.GetValue(chat));
 
         var row = new Argument<int>("row") { Description = "The row, from 0.", DefaultValueFactory = _ => 0 };
@@ -104,6 +106,13 @@ internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string
         null or { Implicit: true } => [],
         { Tokens.Count: 0 } => ["true"],
         _ => [.. result.Tokens.Select(t => t.Value)],
+    };
+
+    private static IEnumerable<(string Key, IReadOnlyList<string> Values)> Quantize(string? type) => type switch
+    {
+        null => [],
+        "none" => [("bnb_config.load_in_4bit", ["false"])],
+        _ => [("bnb_config.load_in_4bit", ["true"]), ("bnb_config.bnb_4bit_quant_type", [type])],
     };
 
     private static (string Key, IReadOnlyList<string> Values) Assignment(string text)

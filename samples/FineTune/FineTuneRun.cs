@@ -6,6 +6,7 @@ using Socratic.Training;
 using Socratic.Training.Data;
 using Socratic.Training.Lora;
 using Socratic.Training.Native;
+using Socratic.Training.Quantization;
 using Socratic.Training.Runs;
 using static TorchSharp.torch;
 
@@ -37,6 +38,9 @@ internal sealed class FineTuneRun(Settings settings, Screen screen)
             load.Device = Device();
             load.Name = settings.Host.ModelId;
             load.Logger = screen.Log.CreateLogger(nameof(FineTune));
+            load.PlannedMicroBatch = new MicroBatchPlan(
+                settings.Training.TrainBatchSize, settings.PackLength ?? settings.Dialogues.MaxLength, settings.Training.GradientCheckpointing);
+            if (settings.Quantization is { } fourBits) load.QuantizeTo4Bit(fourBits);
         });
         manual_seed(settings.Training.Seed);
         model.AddLora(settings.Lora, logger: screen.Log.CreateLogger(nameof(FineTune)));
@@ -102,7 +106,7 @@ internal sealed class FineTuneRun(Settings settings, Screen screen)
         _ => CPU,
     };
 
-    private string How() => FormattableString.Invariant($"LoRA of rank {settings.Lora.Rank} on {settings.Lora.TargetModules}");
+    private string How() => FormattableString.Invariant($"LoRA of rank {settings.Lora.Rank} on {settings.Lora.TargetModules}{(settings.Quantization is { } fourBits ? $", over {fourBits.Type} weights" : "")}");
 
     private void HowToGoOn()
     {

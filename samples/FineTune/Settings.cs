@@ -2,23 +2,30 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Socratic.Training;
 using Socratic.Training.Lora;
+using Socratic.Training.Quantization;
 
 namespace FineTune;
 
 /// <summary>Everything a run is told, read and checked before a model is loaded.</summary>
-internal sealed record Settings(string Model, ModelDtype Dtype, TrainingOptions Training, LoraOptions Lora, DialogueOptions Dialogues, int? PackLength, HostOptions Host)
+internal sealed record Settings(
+    string Model, ModelDtype Dtype, QuantizationOptions? Quantization, TrainingOptions Training, LoraOptions Lora, DialogueOptions Dialogues, int? PackLength, HostOptions Host)
 {
+    internal const string QuantizationKey = "bnb_config";
+
     private const string ModelKey = "model_name";
     private const string DtypeKey = "model_dtype";
     private const string LoraKey = "lora_config";
 
-    /// <summary>Defaults, then appsettings.json, then --config, then the command line: what comes later wins.</summary>
+    /// <summary>Defaults, then appsettings.json, then --config, then the command line: what comes later wins. A --config that a run wrote tells everything by itself.</summary>
     /// <exception cref="OptionsValidationException">Something is wrong; all of it is listed.</exception>
     internal static Settings Read(Arguments arguments)
     {
         var layers = new SettingsLayers(Defaults());
-        if (File.Exists(arguments.AppSettings)) layers.AddFile(arguments.AppSettings);
-        if (arguments.Config is { } config) layers.AddFile(Directory.Exists(config) ? Path.Combine(config, TrainingConfiguration.FileName) : config);
+        var path = Directory.Exists(arguments.Config) ? Path.Combine(arguments.Config, TrainingConfiguration.FileName) : arguments.Config;
+        var config = path is null ? null : SettingsLayers.ReadFile(path);
+        var isRepetition = config is not null && layers.IsWhole(config);
+        if (!isRepetition && File.Exists(arguments.AppSettings)) layers.AddFile(arguments.AppSettings, SettingsLayers.ReadFile(arguments.AppSettings));
+        if (config is not null) layers.AddFile(path!, config);
         layers.AddTexts(arguments.Given);
         return Checked(layers);
     }
@@ -31,6 +38,11 @@ internal sealed record Settings(string Model, ModelDtype Dtype, TrainingOptions 
         tree["data_args"]!["pack_length"] = null;
         tree["data_args"]!["packing"] = "best_fit";
         tree[LoraKey] = new LoraOptions { Rank = 16, Alpha = 32, Dropout = 0.1, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] }.ToConfiguration();
+        tree[QuantizationKey] = new JsonObject
+        {
+            ["load_in_4bit"] = false, ["bnb_4bit_quant_type"] = "nf4", ["bnb_4bit_use_double_quant"] = true, ["bnb_4bit_compute_dtype"] = null,
+            ["blocksize"] = 64, ["llm_int8_skip_modules"] = new JsonArray(),
+        };
         tree[HostOptions.Section] = SettingsLayers.Of(new HostOptions());
         return tree;
     }
@@ -41,7 +53,9 @@ internal sealed record Settings(string Model, ModelDtype Dtype, TrainingOptions 
         var problems = layers.Problems;
         var read = TrainingConfiguration.Parse(tree, "The settings");
         var settings = new Settings(
-            read.ModelName ?? "", ReadDtype(tree, problems), read.Options, ReadLora(tree, problems), read.Data!, read.PackLength, SettingsLayers.HostOf(tree[HostOptions.Section]!));
+            read.ModelName ?? "", ReadDtype(tree, problems),
+            Section(tree, QuantizationKey, QuantizationOptions.FromConfiguration, problems), read.Options, Section(tree, LoraKey, LoraOptions.FromConfiguration, problems) ?? new LoraOptions(),
+            read.Data!, read.PackLength, SettingsLayers.HostOf(tree[HostOptions.Section]!));
         if (string.IsNullOrWhiteSpace(settings.Model)) problems.Add("Model is missing: give --model <Hugging Face folder>.");
         problems.AddRange(settings.Host.Problems());
         problems.AddRange(settings.Dialogues.Validate());
@@ -57,16 +71,17 @@ internal sealed record Settings(string Model, ModelDtype Dtype, TrainingOptions 
         return problems.Count == 0 ? settings : throw new OptionsValidationException(nameof(Settings), typeof(Settings), problems);
     }
 
-    private static LoraOptions ReadLora(JsonObject tree, List<string> problems)
+    private static T? Section<T>(JsonObject tree, string key, Func<JsonObject, T?> read, List<string> problems)
+        where T : class
     {
         try
         {
-            return LoraOptions.FromConfiguration(tree[LoraKey]!.AsObject());
+            return read(tree[key]!.AsObject());
         }
         catch (InvalidDataException e)
         {
             problems.Add(e.Message);
-            return new LoraOptions();
+            return null;
         }
     }
 

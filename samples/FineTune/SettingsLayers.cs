@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Socratic.Training;
+using Socratic.Training.Quantization;
 
 namespace FineTune;
 
@@ -10,6 +11,8 @@ namespace FineTune;
 /// </summary>
 internal sealed class SettingsLayers
 {
+    private const string TrainingKey = "training_args";
+
     // What a run writes into its training_config.json for others to read, but nothing is chosen by.
     private static readonly string[] Ignored = ["lora_config.peft_type", "lora_config.peft_version", "lora_config.base_model_name_or_path"];
 
@@ -42,18 +45,25 @@ internal sealed class SettingsLayers
 
     internal static HostOptions HostOf(JsonNode section) => section.Deserialize<HostOptions>(HostJson)!;
 
-    /// <summary>Lays a file over what is there.</summary>
-    internal void AddFile(string path)
+    /// <exception cref="InvalidDataException">The file holds no JSON object.</exception>
+    internal static JsonObject ReadFile(string path)
     {
-        JsonObject file;
         try
         {
-            file = JsonNode.Parse(File.ReadAllText(path), documentOptions: Lenient) as JsonObject ?? throw new InvalidDataException($"{path}: found no JSON object, expected one.");
+            return JsonNode.Parse(File.ReadAllText(path), documentOptions: Lenient) as JsonObject ?? throw new InvalidDataException($"{path}: found no JSON object, expected one.");
         }
         catch (JsonException e)
         {
             throw new InvalidDataException($"{path}: not valid JSON: {e.Message}", e);
         }
+    }
+
+    /// <summary>True for a file that a run wrote: it tells everything, and what it does not name is at its default.</summary>
+    internal bool IsWhole(JsonObject file) => file[TrainingKey] is JsonObject told && Tree[TrainingKey]!.AsObject().All(setting => told.ContainsKey(setting.Key));
+
+    /// <summary>Lays a file over what is there.</summary>
+    internal void AddFile(string path, JsonObject file)
+    {
         var sections = file.Where(top => Tree[top.Key] is JsonObject && top.Value is JsonObject).ToDictionary();
         foreach (var (key, value) in file.Where(top => !sections.ContainsKey(top.Key) && Tree[top.Key] is JsonObject))
             Problems.Add($"{path}: '{key}' holds {value?.ToJsonString() ?? "null"}, expected an object.");
@@ -100,12 +110,15 @@ internal sealed class SettingsLayers
         {
             switch (section)
             {
-                case "training_args":
+                case TrainingKey:
                     arguments[name] = one[name]?.DeepClone();
                     TrainingConfiguration.Parse(new JsonObject { [section] = arguments }, source);
                     break;
                 case "data_args":
-                    TrainingConfiguration.Parse(new JsonObject { ["training_args"] = arguments, [section] = one }, source);
+                    TrainingConfiguration.Parse(new JsonObject { [TrainingKey] = arguments, [section] = one }, source);
+                    break;
+                case Settings.QuantizationKey:
+                    QuantizationOptions.FromConfiguration(one);
                     break;
                 case HostOptions.Section:
                     HostOf(one);

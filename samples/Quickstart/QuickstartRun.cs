@@ -2,6 +2,7 @@ using Socratic.Samples;
 using Socratic.Training;
 using Socratic.Training.Lora;
 using Socratic.Training.Native;
+using Socratic.Training.Quantization;
 using Socratic.Training.Runs;
 using static TorchSharp.torch;
 
@@ -25,7 +26,10 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
         screen.Title(
             "[bold]Socratic.Training quickstart[/]: a small language model learns to ask back.", arguments.Output, ("model", arguments.Model), ("data", arguments.Data));
         TorchRuntime.EnsureAvailable();
-        using var model = CausalLanguageModel.Load(arguments.Model);
+        using var model = CausalLanguageModel.Load(arguments.Model, load =>
+        {
+            if (arguments.Quantize is { } type) load.QuantizeTo4Bit(new QuantizationOptions { Type = type });
+        });
         manual_seed(Seed);
         model.AddLora(new LoraOptions { Rank = 16, Alpha = 32, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] });
         var dialogues = DialogueDataset.Read(arguments.Data, model.Tokenizer);
@@ -46,7 +50,7 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
                 Files();
                 break;
             case TrainingOutcome.AlreadyComplete:
-                foreach (var artifact in model.Artifacts) artifact.Load(arguments.Output);
+                model.Lora().Load(arguments.Output);
                 screen.Answers(Questions, null, Ask(model, adapterOn: true));
                 screen.Say($"The adapter in {arguments.Output} gave these answers. Add --fresh to begin anew.");
                 break;

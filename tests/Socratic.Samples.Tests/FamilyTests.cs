@@ -23,6 +23,20 @@ public sealed class FamilyTests
         Assert.Equal(3, again.Output.Split("  answer ").Length - 1);
     }
 
+    [Theory]
+    [InlineData("nf4")]
+    [InlineData("fp4")]
+    public void TheQuickstartTrainsOverFourBits(string type)
+    {
+        using var folder = new TestFolder();
+        string[] arguments = ["--quantize", type, "--steps", "10", "--output", "out"];
+        var trained = Host.Run(folder.Path, arguments);
+        Assert.True(trained.ExitCode == 0, trained.Error);
+        Assert.Equal(3, trained.Output.Split("  after ").Length - 1);
+        Assert.Contains($"\"bnb_4bit_quant_type\": \"{type}\"", File.ReadAllText(Path.Combine(folder.Path, "out", "training_config.json")), StringComparison.Ordinal);
+        Assert.Equal(0, Host.Run(folder.Path, arguments).ExitCode);
+    }
+
     [Fact]
     public void ARowIsShownTokenByToken()
     {

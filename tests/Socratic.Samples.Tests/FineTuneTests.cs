@@ -17,6 +17,9 @@ public sealed class FineTuneTests
         foreach (var said in new[] { "LoRA of rank 16 on q_proj, k_proj, v_proj, o_proj", "  before  ", "  after   ", "adapter read back: logits within 0 of", "MB of memory at most", "convert_lora_to_gguf.py", "vllm serve", "PeftModel.from_pretrained" })
             Assert.Contains(said, whole.Output, StringComparison.Ordinal);
 
+        Assert.Equal("model", GoldenRoot.Json(Path.Combine(folder.Path, "whole", "adapter_config.json")).GetProperty("base_model_name_or_path").GetString());
+        Assert.DoesNotContain("base_model:", File.ReadAllText(Path.Combine(folder.Path, "whole", "README.md")), StringComparison.Ordinal);
+
         Assert.NotNull(Host.KillFineTuneAt(folder.Path, "checkpoint-2", Arguments("--output", "killed")));
         var resumed = Host.FineTune(folder.Path, Arguments("--output", "killed"));
         Assert.True(resumed.ExitCode == 0, resumed.Error);
@@ -55,11 +58,11 @@ public sealed class FineTuneTests
         folder.Write("run.json", """{ "training_args": { "seed": 2 }, "lora_config": { "r": 3, "lora_alpha": 6 } }""");
         var ended = Host.FineTune(folder.Path, Arguments(
             "--appsettings", "app.json", "--config", "run.json", "--rank", "4", "--warmup-steps", "1", "--targets", "q_proj", "v_proj", "--pack-length", "128", "--gradient-checkpointing",
-            "--set", "training_args.adam_beta2=0.98", "--model-id", "someone/a-model", "--questions", "勇気とは何ですか。", "--output", "5"));
+            "--set", "training_args.adam_beta2=0.98", "--model-id", "someone/a-model", "--questions", "勇気とは何ですか。", "--bf16", "true", "--output", "5"));
         Assert.True(ended.ExitCode == 0, ended.Error);
         var run = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "5", "training_config.json")))!;
         var (training, lora) = (run["training_args"]!, run["lora_config"]!);
-        Assert.Equal("2 0.1  1 0.98 true", $"{training["seed"]} {training["weight_decay"]} {training["warmup_ratio"]} {training["warmup_steps"]} {training["adam_beta2"]} {training["activation_checkpointing"]}");
+        Assert.Equal("2 0.1  1 0.98 true true", $"{training["seed"]} {training["weight_decay"]} {training["warmup_ratio"]} {training["warmup_steps"]} {training["adam_beta2"]} {training["activation_checkpointing"]} {training["bf16"]}");
         Assert.Equal("""4 6 ["q_proj","v_proj"]""", $"{lora["r"]} {lora["lora_alpha"]} {lora["target_modules"]!.ToJsonString()}");
         Assert.Equal("128", run["data_args"]!["pack_length"]!.ToString());
         Assert.Contains("勇気とは何ですか。", ended.Output, StringComparison.Ordinal);
@@ -94,6 +97,18 @@ public sealed class FineTuneTests
         "r is 0");
 
     [Fact]
+    public void EveryOptionSetsAKeyThatExists()
+    {
+        using var folder = new TestFolder();
+        var help = Host.FineTune(folder.Path, ["--help"]).Output;
+        var options = System.Text.RegularExpressions.Regex.Matches(help, "(?m)^  (--[a-z0-9-]+) <(?!file|key|type)").Select(m => m.Groups[1].Value).Where(o => o != "--config").ToArray();
+        Assert.True(options.Length > 30, help);
+        var ended = Host.FineTune(folder.Path, [.. options.SelectMany(o => new[] { o, "nothing" }), "--set", "seed=1"]);
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Equal(1, ended.Error.Split("there is no setting").Length - 1);
+    }
+
+    [Fact]
     public void AModelAndDataMustBeGiven() => Refuses(_ => [], "Model is missing: give --model", "Data is missing: give --data");
 
     [Fact]
@@ -104,6 +119,23 @@ public sealed class FineTuneTests
 
     [Fact]
     public void AnAssignmentWithoutAValue() => Refuses(_ => Arguments("--set", "seed"), "--set seed: expected key=value");
+
+    [Fact]
+    public void FourBitsTrainAndAreRepeatedWhateverAppSettingsSays()
+    {
+        using var folder = Ready();
+        var first = Host.FineTune(folder.Path, Arguments("--quantize", "nf4", "--output", "a"));
+        Assert.True(first.ExitCode == 0, first.Error);
+        Assert.Contains(", over NF4 weights", first.Output, StringComparison.Ordinal);
+        Assert.Contains("adapter read back: logits within 0 of", first.Output, StringComparison.Ordinal);
+        var section = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "a", "training_config.json")))!["bnb_config"]!;
+        Assert.Equal("true nf4", $"{section["load_in_4bit"]} {section["bnb_4bit_quant_type"]}");
+
+        folder.Write("app.json", """{ "bnb_config": { "load_in_4bit": false }, "lora_config": { "use_dora": true } }""");
+        var repeated = Host.FineTune(folder.Path, ["--appsettings", "app.json", "--config", "a", "--output", "b"]);
+        Assert.True(repeated.ExitCode == 0, repeated.Error);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder.Path, "a", "adapter_model.safetensors")), File.ReadAllBytes(Path.Combine(folder.Path, "b", "adapter_model.safetensors")));
+    }
 
     [Fact]
     public void ADryRunLeavesNothing()
@@ -131,7 +163,7 @@ public sealed class FineTuneTests
         using var folder = new TestFolder();
         var help = Host.FineTune(folder.Path, ["--help"]).Output;
         var readme = File.ReadAllText(Path.Combine(Testing.RepositoryRoot.Path, "README.md"));
-        var options = System.Text.RegularExpressions.Regex.Matches(readme[readme.IndexOf("## Fine-tune your own model", StringComparison.Ordinal)..readme.IndexOf("## The program you write", StringComparison.Ordinal)], "--[a-z-]+[a-z]")
+        var options = System.Text.RegularExpressions.Regex.Matches(readme[readme.IndexOf("## Fine-tune your own model", StringComparison.Ordinal)..readme.IndexOf("## The program you write", StringComparison.Ordinal)], "--[a-z][a-z0-9-]+")
             .Select(m => m.Value).Where(o => o != "--project").Distinct().ToArray();
         Assert.True(options.Length > 20);
         Assert.All(options, option => Assert.Contains(option, help, StringComparison.Ordinal));
