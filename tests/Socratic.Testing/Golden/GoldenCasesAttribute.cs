@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using Xunit;
 using Xunit.Sdk;
 using Xunit.v3;
@@ -9,9 +10,15 @@ namespace Socratic.Testing.Golden;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class GoldenCasesAttribute(string area, params string[] kinds) : DataAttribute
 {
+    /// <summary>The name of a property of the case that must be true.</summary>
+    public string Having { get; set; } = "";
+
     public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod, DisposalTracker disposalTracker)
         => ValueTask.FromResult<IReadOnlyCollection<ITheoryDataRow>>(
-            [.. GoldenRoot.Cases(area).Where(c => kinds.Length == 0 || kinds.Contains(c.Kind)).Select(c => new TheoryDataRow<GoldenEntry>(c) { TestDisplayName = $"{testMethod.Name}({c})" })]);
+            [.. GoldenRoot.Cases(area).Where(Fits).Select(c => new TheoryDataRow<GoldenEntry>(c) { TestDisplayName = $"{testMethod.Name}({c})" })]);
 
     public override bool SupportsDiscoveryEnumeration() => false;
+
+    private bool Fits(GoldenEntry entry)
+        => (kinds.Length == 0 || kinds.Contains(entry.Kind)) && (Having.Length == 0 || (entry.Json.TryGetProperty(Having, out var property) && property.ValueKind == JsonValueKind.True));
 }

@@ -9,7 +9,7 @@ namespace Socratic.Training.Quantization.Tests.Kernels;
 [Trait("Kind", "Golden")]
 public sealed class AdamW8GoldenTests
 {
-    [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "adamw8bit")]
+    [Theory(SkipTestWithoutData = true), GoldenCases("nf4", "adamw8bit", Having = "has_expected")]
     public void AStepEqualsTheReference(GoldenEntry entry) => GoldenReport.Run("nf4", entry.Name, () =>
     {
         Check([.. ShimLauncher.All()], entry);
@@ -17,7 +17,6 @@ public sealed class AdamW8GoldenTests
 
     internal static void Check(IKernelLauncher[] launchers, GoldenEntry entry)
     {
-        if (!entry.Json.GetProperty("has_expected").GetBoolean()) Assert.Skip("The reference keeps 32-bit state for so few values: no 8-bit kernel takes part.");
         var file = new GoldenTensors(GoldenRoot.File("nf4", entry["file"]));
         for (var step = 0; step < entry.Json.GetProperty("steps").GetInt32(); step++)
         {
