@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Socratic.Training;
 using Socratic.Training.Callbacks;
 using Socratic.Training.Lora;
+using Socratic.Training.Quantization;
 using static TorchSharp.torch;
 
 namespace Socratic.Benchmarks.Verbs;
@@ -17,7 +18,7 @@ internal static class TrainStep
     {
         var model = new Option<string>("--model") { Description = "A folder of make_bench_model.py.", Required = true };
         var mode = new Option<string>("--mode") { DefaultValueFactory = _ => "lora" };
-        mode.AcceptOnlyFromAmong("lora", "full");
+        mode.AcceptOnlyFromAmong("lora", "qlora", "full");
         var dtype = new Option<string>("--dtype") { DefaultValueFactory = _ => "float32" };
         dtype.AcceptOnlyFromAmong("float32", "bfloat16", "mixed");
         var batch = new Option<int>("--batch") { DefaultValueFactory = _ => 4 };
@@ -69,7 +70,11 @@ internal static class TrainStep
 
     private static CausalLanguageModel Load(Settings s)
     {
-        var model = CausalLanguageModel.Load(s.Model, load => load.Dtype = s.Dtype == "bfloat16" ? ModelDtype.BFloat16 : ModelDtype.Float32);
+        var model = CausalLanguageModel.Load(s.Model, load =>
+        {
+            load.Dtype = s.Dtype == "bfloat16" ? ModelDtype.BFloat16 : ModelDtype.Float32;
+            if (s.Mode == "qlora") load.QuantizeTo4Bit();
+        });
         if (s.Mode != "full") model.LoadAdapter(Path.Combine(s.Model, "adapter"), trainable: true);
         return model;
     }
