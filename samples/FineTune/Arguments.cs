@@ -6,9 +6,9 @@ namespace FineTune;
 /// <summary>What the command line says. Its settings are kept as text: <see cref="SettingsLayers"/> knows what each key may hold.</summary>
 /// <param name="Given">The settings it names: the key, and what stands there.</param>
 /// <param name="Config">A training_config.json, or the folder of the run that wrote it.</param>
-/// <param name="AppSettings">The appsettings.json.</param>
+/// <param name="AppSettings">A file in place of the appsettings.json beside the program.</param>
 /// <param name="Chat">Whether to talk with the result.</param>
-internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string> Values)> Given, string? Config, string AppSettings, bool Chat)
+internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string> Values)> Given, string? Config, string? AppSettings, bool Chat)
 {
     /// <summary>Each option sets one key of the settings.</summary>
     private static readonly (Option Option, string Key)[] Settings =
@@ -62,11 +62,7 @@ internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string
     internal static int Parse(string[] args, Func<Arguments, int> run, Func<Arguments, int, int> inspect)
     {
         var config = new Option<string?>("--config") { Description = "A training_config.json (or the folder of the run that wrote it) to repeat.", HelpName = "file", Recursive = true };
-        var appSettings = new Option<string>("--appsettings")
-        {
-            Description = "Another file than the appsettings.json beside the program.", HelpName = "file", Recursive = true,
-            DefaultValueFactory = _ => Path.Combine(AppContext.BaseDirectory, "appsettings.json"),
-        };
+        var appSettings = new Option<string?>("--appsettings") { Description = "Another file than the appsettings.json beside the program.", HelpName = "file", Recursive = true };
         var set = new Option<string[]>("--set") { Description = "Any other key: --set training_args.neftune_noise_alpha=5", HelpName = "key=value", Recursive = true };
         set.Validators.Add(found =>
         {
@@ -80,7 +76,7 @@ internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string
 
         Arguments Read(ParseResult parsed) => new(
             [.. Settings.Select(s => (s.Key, Values(parsed.GetResult(s.Option)))).Where(s => s.Item2.Count > 0), .. Quantize(parsed.GetValue(quantize)), .. parsed.GetValue(set)!.Select(Assignment)],
-            parsed.GetValue(config), parsed.GetValue(appSettings)!, parsed.GetValue(chat));
+            parsed.GetValue(config), parsed.GetValue(appSettings), parsed.GetValue(chat));
 
         var row = new Argument<int>("row") { Description = "The row, from 0.", DefaultValueFactory = _ => 0 };
         var verb = new Command("inspect", "Shows a row of the data token by token: id, text, trained or cut.") { row };

@@ -24,7 +24,8 @@ internal sealed record Settings(
         var path = Directory.Exists(arguments.Config) ? Path.Combine(arguments.Config, TrainingConfiguration.FileName) : arguments.Config;
         var config = path is null ? null : SettingsLayers.ReadFile(path);
         var isRepetition = config is not null && layers.IsWhole(config);
-        if (!isRepetition && File.Exists(arguments.AppSettings)) layers.AddFile(arguments.AppSettings, SettingsLayers.ReadFile(arguments.AppSettings));
+        var appSettings = arguments.AppSettings ?? Path.Combine(AppContext.BaseDirectory, "appsettings.json");
+        if (!isRepetition && (arguments.AppSettings is not null || File.Exists(appSettings))) layers.AddFile(appSettings, SettingsLayers.ReadFile(appSettings));
         if (config is not null) layers.AddFile(path!, config);
         layers.AddTexts(arguments.Given);
         return Checked(layers);

@@ -72,7 +72,7 @@ public sealed class FineTuneTests
         Assert.Equal("someone/a-model", GoldenRoot.Json(Path.Combine(folder.Path, "5", "adapter_config.json")).GetProperty("base_model_name_or_path").GetString());
         Assert.Contains("base_model: someone/a-model", File.ReadAllText(Path.Combine(folder.Path, "5", "README.md")), StringComparison.Ordinal);
 
-        var repeated = Host.FineTune(folder.Path, ["--appsettings", "none", "--config", "5", "--output", "6"]);
+        var repeated = Host.FineTune(folder.Path, ["--config", "5", "--output", "6"]);
         Assert.True(repeated.ExitCode == 0, repeated.Error);
         Assert.Equal(File.ReadAllBytes(Path.Combine(folder.Path, "5", "adapter_model.safetensors")), File.ReadAllBytes(Path.Combine(folder.Path, "6", "adapter_model.safetensors")));
     }
@@ -113,6 +113,9 @@ public sealed class FineTuneTests
 
     [Fact]
     public void AConfigThatDoesNotExist() => Refuses(_ => Arguments("--config", "nothing.json"), "nothing.json");
+
+    [Fact]
+    public void AppSettingsThatDoNotExist() => Refuses(_ => Arguments("--appsettings", "nothing.json"), "nothing.json");
 
     [Fact]
     public void AConfigThatIsNoJson() => Refuses(f => Arguments("--config", f.Write("broken.json", "{ \"training_args\": ")), "broken.json: not valid JSON");
