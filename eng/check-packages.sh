@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs both libraries, and uses them as a stranger would: in a project outside the repository that subclasses the trainer,
-# adds a callback and trains 20 steps. It is built, run, published, and the published program run.
+# Packs the libraries, and uses them as a stranger would: in a project outside the repository that subclasses the trainer,
+# adds a callback, trains 20 steps, and puts an adapter over a model in 4 bits. It is built, run, published, and the published program run.
 set -euo pipefail
 root="$(cd "$(dirname "$0")/.." && pwd)"
 work="$(mktemp -d)"
@@ -9,11 +9,11 @@ trap 'rm -rf "$work"' EXIT
 version="0.1.0-dev.$(date +%s)"
 
 echo "== pack $version"
-for library in Socratic.Training Socratic.Training.Lora; do
+for library in Socratic.Training Socratic.Training.Lora Socratic.Training.Quantization; do
   dotnet pack "$root/src/$library" -c Release -o "$work/feed" -p:Version="$version" -p:ContinuousIntegrationBuild=true --nologo -v quiet
 done
 ls "$work/feed"
-for library in Socratic.Training Socratic.Training.Lora; do
+for library in Socratic.Training Socratic.Training.Lora Socratic.Training.Quantization; do
   for suffix in nupkg snupkg; do
     test -f "$work/feed/$library.$version.$suffix" || { echo "missing: $library.$version.$suffix"; exit 1; }
   done
@@ -31,7 +31,10 @@ mkdir -p "$work/app" "$work/library"
 cat > "$work/library/Library.csproj" <<XML
 <Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable></PropertyGroup>
-  <ItemGroup><PackageReference Include="Socratic.Training.Lora" Version="$version" /></ItemGroup>
+  <ItemGroup>
+    <PackageReference Include="Socratic.Training.Lora" Version="$version" />
+    <PackageReference Include="Socratic.Training.Quantization" Version="$version" />
+  </ItemGroup>
 </Project>
 XML
 cat > "$work/app/App.csproj" <<XML
@@ -47,7 +50,7 @@ cat > "$work/app/App.csproj" <<XML
   </ItemGroup>
 </Project>
 XML
-cp "$root/eng/package-check/Library.cs" "$work/library/"
+cp "$root/eng/package-check/Library.cs" "$root/eng/package-check/FourBits.cs" "$work/library/"
 cp "$root/eng/package-check/Program.cs" "$work/app/"
 
 has() {
@@ -55,12 +58,15 @@ has() {
 }
 expect() {
   "$@" > "$work/out" 2>&1 || { cat "$work/out"; exit 1; }
-  grep -q "^20 updates, 4 evaluations, Completed$" "$work/out" || { cat "$work/out"; echo "not the expected line"; exit 1; }
+  for line in "20 updates, 4 evaluations, Completed" "QLoRA: 64 trained weights over 12288 in 4 bits"; do
+    grep -qx "$line" "$work/out" || { cat "$work/out"; echo "not there: $line"; exit 1; }
+  done
 }
 cd "$work/app"
 dotnet build --nologo -v quiet
 for file in README.md buildTransitive/Socratic.Training.targets lib/net10.0/Socratic.Training.{dll,xml}; do has socratic.training "$file"; done
 for file in README.md lib/net10.0/Socratic.Training.Lora.{dll,xml}; do has socratic.training.lora "$file"; done
+for file in README.md lib/net10.0/Socratic.Training.Quantization.{dll,xml}; do has socratic.training.quantization "$file"; done
 expect dotnet run --no-build
 dotnet publish --nologo -v quiet -o "$work/published"
 expect "$work/published/App"

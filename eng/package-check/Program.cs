@@ -13,5 +13,6 @@ var counter = new Counter();
 using var trainer = new LineTrainer(line, options, new Points(16), new Points(5), [counter]);
 var result = trainer.Train();
 Console.WriteLine($"{trainer.Steps} updates, {counter.Evaluations} evaluations, {result.Outcome}");
+Console.WriteLine(FourBits.Try(Path.Combine(output, "model")));
 Directory.Delete(output, recursive: true);
 return result.ExitCode;

@@ -35,7 +35,7 @@ internal static class BitsAndBytesConfig
         ["llm_int8_has_fp16_weight"] = false,
         // Without a list the head alone is skipped; with one it has to be named.
         ["llm_int8_skip_modules"] = options.SkipModules.Count == 0 ? null : new JsonArray([.. options.SkipModules.Append("lm_head").Distinct().Select(m => JsonValue.Create(m))]),
-        ["llm_int8_threshold"] = 6.0,
+        ["llm_int8_threshold"] = JsonNode.Parse("6.0"), // transformers refuses a whole number here
         ["load_in_4bit"] = true,
         ["load_in_8bit"] = false,
         ["quant_method"] = "bitsandbytes",

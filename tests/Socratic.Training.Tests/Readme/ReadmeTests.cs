@@ -9,13 +9,14 @@ public sealed partial class ReadmeTests
     private static readonly string Root = RepositoryRoot.Path;
 
     public static TheoryData<string> Pages =>
-        ["README.md", "README.ja.md", "CONTRIBUTING.md", "CHANGELOG.md", "THIRD-PARTY-NOTICES.md", "src/Socratic.Training/README.md", "src/Socratic.Training.Lora/README.md"];
+        ["README.md", "README.ja.md", "CONTRIBUTING.md", "CHANGELOG.md", "THIRD-PARTY-NOTICES.md", "src/Socratic.Training/README.md", "src/Socratic.Training.Lora/README.md", "src/Socratic.Training.Quantization/README.md"];
 
     [Theory]
     [InlineData("README.md")]
     [InlineData("README.ja.md")]
     [InlineData("src/Socratic.Training/README.md")]
     [InlineData("src/Socratic.Training.Lora/README.md")]
+    [InlineData("src/Socratic.Training.Quantization/README.md")]
     public void TheCodeOfAPageIsCompiled(string page)
     {
         var files = Directory.GetFiles(Path.Combine(Root, "tests/Socratic.Training.Tests/Readme"), "*.cs").Select(f => Normalized(File.ReadAllText(f))).ToArray();
