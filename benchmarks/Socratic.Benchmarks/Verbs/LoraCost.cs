@@ -47,8 +47,11 @@ internal static class LoraCost
         var (steps, peerSteps) = (new List<double>(), new List<double>());
         for (var round = -2; round < rounds; round++)
         {
-            var (with, without) = (Pass(adapted, batch, now), Pass(frozen, batch, now));
-            var (peerWith, peerWithout) = (Ask(peer, "adapted"), Ask(peer, "frozen"));
+            // Each pass follows one of the other side: the first after a pause pays for cold caches, and must not pay for adapters only.
+            var with = Pass(adapted, batch, now);
+            var peerWith = Ask(peer, "adapted");
+            var without = Pass(frozen, batch, now);
+            var peerWithout = Ask(peer, "frozen");
             if (round < 0) continue;
             ours.Add(with - without);
             theirs.Add(peerWith - peerWithout);
