@@ -38,7 +38,7 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
         var before = new AnswersBefore(() => Ask(model, adapterOn: false));
         using var trainer = new LanguageModelTrainer(
             model, options, train, heldOut,
-            callbacks: [new Introduction(screen, model, "LoRA of rank 16 on q, k, v, o", dialogues, train, heldOut), before, new HeldOutLine(screen), new StyleCallback(), new TrainingMonitorCallback(), new ProgressCallback(screen)],
+            callbacks: [new Introduction(screen, model, $"LoRA of rank 16 on q, k, v, o{(arguments.Quantize is { } bits ? $", over {bits} weights" : "")}", dialogues, train, heldOut), before, new HeldOutLine(screen), new StyleCallback(), new TrainingMonitorCallback(), new ProgressCallback(screen)],
             services: new TrainerServices { LoggerFactory = screen.Log, Confirmation = new HostConfirmation(Console.IsInputRedirected, screen.Ask) });
         var result = trainer.Train(null, cancellation);
 

@@ -1,6 +1,6 @@
 """The reference's side of the verb `nf4`: bitsandbytes' CPU operators on the given shape, nested scales, bfloat16.
 
-Reads `dequantize THREADS` or `quantize THREADS`, a line each, and answers with the seconds of one call.
+Reads `dequantize THREADS` or `quantize THREADS`, a line each, and answers with the seconds of a call: the median of some after one that is not counted.
 """
 import os
 import sys
@@ -10,6 +10,7 @@ if "MALLOC_MMAP_MAX_" not in os.environ:
     os.environ.update(MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_=str(1 << 34))
     os.execv(sys.executable, [sys.executable, "-u", *sys.argv])
 
+import statistics
 import time
 
 import torch
@@ -23,8 +24,11 @@ tasks = dict(dequantize=lambda: functional.dequantize_4bit(packed, state), quant
 for line in sys.stdin:
     task, threads = line.split()
     torch.set_num_threads(int(threads))
-    started = time.perf_counter()
-    result = tasks[task]()
-    seconds = time.perf_counter() - started
-    del result
-    print(seconds, flush=True)
+    seconds = []
+    for call in range(-1, 1 if task == "quantize" else 5):
+        started = time.perf_counter()
+        result = tasks[task]()
+        if call >= 0:
+            seconds.append(time.perf_counter() - started)
+        del result
+    print(statistics.median(seconds), flush=True)
