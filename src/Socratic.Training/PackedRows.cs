@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Socratic.Training.Data;
 using Socratic.Training.Data.Packing;
 using Socratic.Training.Files;
-using static TorchSharp.torch;
 
 namespace Socratic.Training;
 
@@ -64,10 +63,9 @@ public sealed class PackedRows : IDataset<TokenBatch>
 
     /// <inheritdoc/>
     public TokenBatch Collate(IReadOnlyList<int> rows)
-    {
-        if (rows.Count == 0) throw new ArgumentException("A batch needs at least one row.", nameof(rows));
-        return strategy == PackingStrategy.Wrapped ? Stream(rows) : Flat(rows);
-    }
+        => strategy == PackingStrategy.Wrapped
+            ? TokenCollator.Collate([.. rows.Select(pack => Joined(packs[pack], areDocuments: false))], rows, padId, padToMultipleOf, null, null)
+            : Flat(rows);
 
     /// <inheritdoc/>
     public string? Describe(int row) => source is null ? null : string.Join('\n', packs[row].Select(p => source.Describe(p.Row)).OfType<string>());
@@ -84,61 +82,25 @@ public sealed class PackedRows : IDataset<TokenBatch>
         return settings;
     }
 
-    // Every piece is a document; its first token has nothing before it to be predicted from.
     private TokenBatch Flat(IReadOnlyList<int> chosen)
     {
-        var count = chosen.Sum(LengthOf);
-        var padded = (count + padToMultipleOf - 1) / padToMultipleOf * padToMultipleOf;
-        var (ids, labels) = (new long[padded], new long[padded]);
-        Array.Fill(ids, padId);
-        Array.Fill(labels, TokenBatch.IgnoreLabel);
-        var documents = new List<DocumentSpan>();
-        var (at, targets) = (0, 0L);
-        foreach (var piece in chosen.SelectMany(pack => packs[pack]))
-        {
-            targets += Copy(piece, ids, labels, at, isStart: true);
-            documents.Add(new DocumentSpan(at, piece.Length));
-            at += piece.Length;
-        }
-        return new TokenBatch(tensor(ids, [1, padded]), tensor(labels, [1, padded]), new AttentionLayout(padded, [documents]), [.. chosen], targets)
-        {
-            DocumentsPerRow = [.. chosen.Select(pack => packs[pack].Length)],
-        };
+        var pieces = chosen.SelectMany(pack => packs[pack]).ToArray();
+        var documents = new DocumentSpan[pieces.Length];
+        for (var (i, start) = (0, 0); i < pieces.Length; start += pieces[i++].Length) documents[i] = new DocumentSpan(start, pieces[i].Length);
+        return TokenCollator.Collate([Joined(pieces, areDocuments: true)], chosen, padId, padToMultipleOf, documents, [.. chosen.Select(pack => packs[pack].Length)]);
     }
 
-    private TokenBatch Stream(IReadOnlyList<int> chosen)
+    private TokenRow Joined(IEnumerable<PackPiece> pieces, bool areDocuments)
     {
-        var lengths = chosen.Select(LengthOf).ToArray();
-        var padded = (lengths.Max() + padToMultipleOf - 1) / padToMultipleOf * padToMultipleOf;
-        var (ids, labels) = (new long[chosen.Count * padded], new long[chosen.Count * padded]);
-        Array.Fill(ids, padId);
-        Array.Fill(labels, TokenBatch.IgnoreLabel);
-        var targets = 0L;
-        for (var i = 0; i < chosen.Count; i++)
+        var (ids, labels) = (new List<int>(), new List<int>());
+        foreach (var piece in pieces)
         {
-            var at = i * padded;
-            foreach (var piece in packs[chosen[i]])
-            {
-                targets += Copy(piece, ids, labels, at, isStart: false);
-                at += piece.Length;
-            }
-            if (labels[i * padded] != TokenBatch.IgnoreLabel) targets--;
+            var (from, start) = (rows[piece.Row], labels.Count);
+            ids.AddRange(from.Ids.Skip(piece.Start).Take(piece.Length));
+            labels.AddRange(from.Labels.Skip(piece.Start).Take(piece.Length));
+            // The first token of a document has nothing before it to be predicted from.
+            if (areDocuments) labels[start] = (int)TokenBatch.IgnoreLabel;
         }
-        return new TokenBatch(
-            tensor(ids, [chosen.Count, padded]), tensor(labels, [chosen.Count, padded]), AttentionLayout.PaddedRight(padded, lengths), [.. chosen], targets);
-    }
-
-    private int Copy(PackPiece piece, long[] ids, long[] labels, int at, bool isStart)
-    {
-        var row = rows[piece.Row];
-        var targets = 0;
-        for (var i = 0; i < piece.Length; i++)
-        {
-            ids[at + i] = row.Ids[piece.Start + i];
-            if (isStart && i == 0) continue;
-            labels[at + i] = row.Labels[piece.Start + i];
-            if (labels[at + i] != TokenBatch.IgnoreLabel) targets++;
-        }
-        return targets;
+        return new TokenRow(ids, labels);
     }
 }

@@ -7,26 +7,36 @@ internal static class TokenCollator
 {
     /// <summary>A batch of the chosen rows. Padding has <paramref name="padId"/>, no label, and is in no document.</summary>
     public static TokenBatch Collate(IReadOnlyList<TokenRow> rows, IReadOnlyList<int> chosen, int padId, int multiple)
+        => Collate([.. chosen.Select(row => rows[row])], chosen, padId, multiple, null, null);
+
+    /// <summary>A batch of <paramref name="rows"/> as they are.</summary>
+    /// <param name="rows">The rows of the tensors.</param>
+    /// <param name="numbers">What <see cref="TokenBatch.RowIndices"/> says they are.</param>
+    /// <param name="padId">What padding is filled with.</param>
+    /// <param name="multiple">Rows are padded to a multiple of this many tokens.</param>
+    /// <param name="documents">The documents of a single row; null where each row is one.</param>
+    /// <param name="documentsPerRow">How many of them belong to each number; null where each row is one.</param>
+    public static TokenBatch Collate(
+        TokenRow[] rows, IReadOnlyList<int> numbers, int padId, int multiple, IReadOnlyList<DocumentSpan>? documents, IReadOnlyList<int>? documentsPerRow)
     {
-        if (chosen.Count == 0) throw new ArgumentException("A batch needs at least one row.", nameof(chosen));
-        var lengths = new int[chosen.Count];
-        for (var i = 0; i < lengths.Length; i++) lengths[i] = rows[chosen[i]].Ids.Count;
+        if (numbers.Count == 0) throw new ArgumentException("A batch needs at least one row.", nameof(numbers));
+        var lengths = Array.ConvertAll(rows, row => row.Ids.Count);
         var length = (lengths.Max() + multiple - 1) / multiple * multiple;
-        var ids = new long[chosen.Count * length];
+        var ids = new long[rows.Length * length];
         var labels = new long[ids.Length];
         Array.Fill(ids, padId);
         Array.Fill(labels, TokenBatch.IgnoreLabel);
         var targets = 0L;
-        for (var i = 0; i < chosen.Count; i++)
+        for (var i = 0; i < rows.Length; i++)
         {
-            var row = rows[chosen[i]];
             for (var t = 0; t < lengths[i]; t++)
             {
-                ids[(i * length) + t] = row.Ids[t];
-                labels[(i * length) + t] = row.Labels[t];
+                ids[(i * length) + t] = rows[i].Ids[t];
+                labels[(i * length) + t] = rows[i].Labels[t];
             }
-            targets += row.TargetCount;
+            targets += rows[i].TargetCount;
         }
-        return new TokenBatch(tensor(ids, [chosen.Count, length]), tensor(labels, [chosen.Count, length]), AttentionLayout.PaddedRight(length, lengths), [.. chosen], targets);
+        var layout = documents is null ? AttentionLayout.PaddedRight(length, lengths) : new AttentionLayout(length, [documents]);
+        return new TokenBatch(tensor(ids, [rows.Length, length]), tensor(labels, [rows.Length, length]), layout, [.. numbers], targets) { DocumentsPerRow = documentsPerRow };
     }
 }
