@@ -8,8 +8,10 @@ namespace Socratic.Training;
 public abstract partial class Trainer<TBatch>
 {
     private const int UpdatesBetweenCollections = 100;
+    private const long ManagedBytesBetweenCollections = 2 << 20;
 
     private TrainingSession? session;
+    private long allocatedAtCollection;
 
     private TrainingResult Run(RunStart start, CancellationToken cancellation)
     {
@@ -62,9 +64,13 @@ public abstract partial class Trainer<TBatch>
     }
 
     // The garbage collector does not see native memory: without this, tensors that a step forgot to dispose pile up until the managed heap, which is tiny, fills.
+    // Its own budget before it looks follows the processor's last-level cache, tens of MB: resident memory would still climb at the two-hundredth update.
     private void CollectForgottenTensors()
     {
-        if (State.GlobalStep % UpdatesBetweenCollections == 0) GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+        var allocated = GC.GetTotalAllocatedBytes();
+        if (State.GlobalStep % UpdatesBetweenCollections != 0 && allocated - allocatedAtCollection < ManagedBytesBetweenCollections) return;
+        allocatedAtCollection = allocated;
+        GC.Collect(0, GCCollectionMode.Forced, blocking: true);
     }
 
     private bool ShouldLeave => Control.ShouldEpochStop || Control.ShouldTrainingStop;

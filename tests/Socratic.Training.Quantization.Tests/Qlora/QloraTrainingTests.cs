@@ -12,7 +12,7 @@ namespace Socratic.Training.Quantization.Tests.Qlora;
 public sealed class QloraTrainingTests(ITestOutputHelper output)
 {
     [Theory, InlineData(false), InlineData(true)]
-    public void SomeHundredStepsHoldNoMoreMemoryThanTheFirst(bool checkpointing)
+    public void AThousandStepsHoldNoMoreMemoryThanTheFirstFifty(bool checkpointing)
     {
         using var folder = new TemporaryFolder();
         TinyModel.Write(folder.File("model"), layers: 4);
@@ -24,13 +24,13 @@ public sealed class QloraTrainingTests(ITestOutputHelper output)
         var watch = new Watch();
         var options = new TrainingOptions
         {
-            OutputDirectory = folder.File("out"), MaxSteps = 300, TrainBatchSize = 2, LearningRate = 5e-3, SaveStrategy = SaveStrategy.No, LoggingSteps = 25, GradientCheckpointing = checkpointing,
+            OutputDirectory = folder.File("out"), MaxSteps = Watch.Steps, TrainBatchSize = 2, LearningRate = 5e-3, SaveStrategy = SaveStrategy.No, LoggingSteps = 25, GradientCheckpointing = checkpointing,
         };
         using (var trainer = new LanguageModelTrainer(model, options, rows, callbacks: [watch])) trainer.Train();
         output.WriteLine($"tensors {watch.Tensors[Watch.Warm]} to {watch.Tensors[^1]}, resident {watch.Resident[Watch.Warm] / 1e6:N1} to {watch.Resident[^1] / 1e6:N1} MB, loss {watch.Losses[0]:F3} to {watch.Losses[^1]:F3}");
-        Assert.Equal(300, watch.Tensors.Count);
+        Assert.Equal(Watch.Steps, watch.Tensors.Count);
         Assert.Equal(watch.Tensors[Watch.Warm], watch.Tensors[^1]);
-        Assert.InRange(watch.Resident[^1] - watch.Resident[Watch.Warm], long.MinValue, 8_000_000);
+        Assert.InRange(watch.Resident[^1] - watch.Resident[Watch.Warm], long.MinValue, 4_000_000);
         Assert.True(watch.Losses[^1] < watch.Losses[0] - 0.5, $"the loss went from {watch.Losses[0]} to {watch.Losses[^1]} only");
         Assert.Equal(codes, Codes(model));
     }
@@ -75,7 +75,9 @@ public sealed class QloraTrainingTests(ITestOutputHelper output)
 
     private sealed class Watch : ICallback
     {
-        public const int Warm = 100;
+        public const int Steps = 1000;
+
+        public const int Warm = 50;
 
         public List<long> Tensors { get; } = [];
 
@@ -86,7 +88,7 @@ public sealed class QloraTrainingTests(ITestOutputHelper output)
         public void OnStepEnd(in StepEndEvent e)
         {
             // What is still to be collected, and code compiled on the way, is not the training's.
-            if (Tensors.Count is Warm or 299)
+            if (Tensors.Count is Warm or Steps - 1)
             {
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
