@@ -23,7 +23,7 @@ internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string
         Text("--schedule", "training_args.lr_scheduler_type", "name", "How the rate changes. [cosine_with_restarts]"),
         Text("--warmup-ratio", "training_args.warmup_ratio", "x", "Warm-up as a share of the run. [0.25]"),
         Text("--warmup-steps", "training_args.warmup_steps", "n", "Warm-up in updates."),
-        Text("--optimizer", "training_args.optim", "name", "adamw_torch_fused, sgd, adafactor or lion_32bit. [adamw_torch_fused]"),
+        Text("--optimizer", "training_args.optim", "name", "adamw_torch_fused, adamw_bnb_8bit, sgd, adafactor or lion_32bit. [adamw_torch_fused]"),
         Text("--weight-decay", "training_args.weight_decay", "x", "Decoupled weight decay. [0.06]"),
         Text("--batch-size", "training_args.per_device_train_batch_size", "n", "Dialogues of a micro-batch. [2]"),
         Text("--accumulation", "training_args.gradient_accumulation_steps", "n", "Micro-batches of an update. [8]"),

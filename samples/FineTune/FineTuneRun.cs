@@ -61,6 +61,7 @@ internal sealed class FineTuneRun(Settings settings, Screen screen)
             {
                 LoggerFactory = screen.Log,
                 Confirmation = new HostConfirmation(Console.IsInputRedirected, screen.Ask),
+                OptimizerFactory = new EightBitOptimizers(),
                 Configuration = new JsonObject { [HostOptions.Section] = SettingsLayers.Of(settings.Host) },
             });
         var time = Stopwatch.StartNew();

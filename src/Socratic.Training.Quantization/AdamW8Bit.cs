@@ -28,9 +28,10 @@ public sealed class AdamW8Bit : IOptimizer
     /// <param name="beta1">How much of the mean gradient is kept at each step.</param>
     /// <param name="beta2">How much of the mean squared gradient is kept at each step.</param>
     /// <param name="epsilon">Added to the denominator, after the root.</param>
+    /// <param name="wide">Names of parameters whose moments stay float32, such as token tables; null for none.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta is outside [0, 1) or epsilon is negative.</exception>
     /// <exception cref="ArgumentException">A parameter is there twice, or of a kind that is not supported.</exception>
-    public AdamW8Bit(IReadOnlyList<OptimizerGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+    public AdamW8Bit(IReadOnlyList<OptimizerGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, IReadOnlySet<string>? wide = null)
     {
         ArgumentNullException.ThrowIfNull(groups);
         this.beta1 = Range.Share(beta1, nameof(beta1));
@@ -39,7 +40,7 @@ public sealed class AdamW8Bit : IOptimizer
         var twice = groups.SelectMany(g => g.Parameters).GroupBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
         if (twice is not null) throw new ArgumentException($"Parameter '{twice.Key}' is in the groups more than once.", nameof(groups));
         Groups = groups;
-        slots = [.. groups.SelectMany(g => g.Parameters.Select(p => new AdamW8Slot(p, g)))];
+        slots = [.. groups.SelectMany(g => g.Parameters.Select(p => new AdamW8Slot(p, g, wide?.Contains(p.Name) != true)))];
         state = new(slots.SelectMany(s => s.State()), StringComparer.Ordinal);
     }
 

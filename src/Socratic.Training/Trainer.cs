@@ -153,7 +153,7 @@ public abstract partial class Trainer<TBatch> : IDisposable
     /// The optimizer that the options name over the trainable parameters, in HF's two groups: decayed, then not. An override gives any other: one of ours, or torch.optim's in a
     /// <see cref="TorchOptimizer"/>.
     /// </summary>
-    protected virtual IOptimizer CreateOptimizer() => OptimizerChoice.Create(Options, module);
+    protected virtual IOptimizer CreateOptimizer() => Services.OptimizerFactory?.Create(module, Options) ?? OptimizerChoice.Create(Options, module);
 
     /// <summary>The schedule the options name.</summary>
     protected virtual ILearningRateSchedule CreateSchedule() => Schedules.Create(Options.Schedule, Options.ScheduleOptions, Options.LearningRate, wholePlan.WarmupSteps, wholePlan.MaxSteps);

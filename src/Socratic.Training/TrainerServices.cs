@@ -31,6 +31,9 @@ public sealed class TrainerServices
     /// <summary>Sections of the host's own for training_config.json, by their keys, so that the file tells all that was chosen for the run. Null adds none.</summary>
     public JsonObject? Configuration { get; init; }
 
+    /// <summary>Makes optimizers that this package does not have, such as <see cref="OptimizerKind.AdamW8Bit"/>. Null leaves it to the package.</summary>
+    public IOptimizerFactory? OptimizerFactory { get; init; }
+
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

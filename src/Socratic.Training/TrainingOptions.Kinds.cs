@@ -118,4 +118,11 @@ public enum OptimizerKind
     /// <summary>Lion: half of AdamW's state; it wants a rate 3 to 10 times lower.</summary>
     [JsonStringEnumMemberName("lion_32bit")]
     Lion,
+
+    /// <summary>
+    /// AdamW with moments of 8 bits: a quarter of its state. The package Socratic.Training.Quantization makes it: give its <c>EightBitOptimizers</c> to
+    /// <see cref="TrainerServices.OptimizerFactory"/>.
+    /// </summary>
+    [JsonStringEnumMemberName("adamw_bnb_8bit")]
+    AdamW8Bit,
 }

@@ -127,12 +127,13 @@ public sealed class FineTuneTests
     public void FourBitsTrainAndAreRepeatedWhateverAppSettingsSays()
     {
         using var folder = Ready();
-        var first = Host.FineTune(folder.Path, Arguments("--quantize", "nf4", "--output", "a"));
+        var first = Host.FineTune(folder.Path, Arguments("--quantize", "nf4", "--optimizer", "adamw_bnb_8bit", "--output", "a"));
         Assert.True(first.ExitCode == 0, first.Error);
         Assert.Contains(", over NF4 weights", first.Output, StringComparison.Ordinal);
         Assert.Contains("adapter read back: logits within 0 of", first.Output, StringComparison.Ordinal);
         var section = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "a", "training_config.json")))!["bnb_config"]!;
         Assert.Equal("true nf4", $"{section["load_in_4bit"]} {section["bnb_4bit_quant_type"]}");
+        Assert.Equal("adamw_bnb_8bit", JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "a", "training_config.json")))!["training_args"]!["optim"]!.ToString());
 
         folder.Write("app.json", """{ "bnb_config": { "load_in_4bit": false }, "lora_config": { "use_dora": true } }""");
         var repeated = Host.FineTune(folder.Path, ["--appsettings", "app.json", "--config", "a", "--output", "b"]);

@@ -115,6 +115,16 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void AnOptimizerOfAnotherPackageIsNamedBeforeAnythingIsWritten()
+    {
+        using var output = new TestFolder();
+        using var module = new ToyModule(4, 0);
+        using var trainer = new PlainTrainer(module, Options(output.Path) with { Optimizer = OptimizerKind.AdamW8Bit, MaxSteps = 1 }, Rows(8), null, []);
+        Assert.Contains("Socratic.Training.Quantization", Assert.Throws<NotSupportedException>(() => trainer.Train()).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(output.Path));
+    }
+
+    [Fact]
     public void ADryRunChecksTheRunAndLeavesNothing()
     {
         using var output = new TestFolder();

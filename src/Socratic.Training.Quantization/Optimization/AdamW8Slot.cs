@@ -15,14 +15,14 @@ internal sealed class AdamW8Slot : IDisposable
     private readonly Tensor step;
 
     /// <exception cref="ArgumentException">The parameter is of another dtype, on another kind of device than the CPU or a GPU, or not contiguous.</exception>
-    public AdamW8Slot(TrainableParameter parameter, OptimizerGroup group)
+    public AdamW8Slot(TrainableParameter parameter, OptimizerGroup group, bool mayBe8Bit = true)
     {
         var value = parameter.Value;
         if (value.dtype is not (ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16) || value.device_type is not (DeviceType.CPU or DeviceType.CUDA) || !value.is_contiguous())
             throw new ArgumentException($"Parameter '{parameter.Name}' is {value.dtype} on {value.device}: 8-bit AdamW expects contiguous Float32, BFloat16 or Float16 on the CPU or a CUDA device.");
         (Parameter, Group) = (parameter, group);
         using var scope = NewDisposeScope();
-        var is8Bit = value.numel() >= Smallest8Bit;
+        var is8Bit = mayBe8Bit && value.numel() >= Smallest8Bit;
         State1 = zeros(value.shape, is8Bit ? ScalarType.Byte : ScalarType.Float32, value.device).DetachFromDisposeScope();
         State2 = zeros(value.shape, is8Bit ? ScalarType.Byte : ScalarType.Float32, value.device).DetachFromDisposeScope();
         if (is8Bit)
