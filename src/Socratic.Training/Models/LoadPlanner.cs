@@ -19,15 +19,16 @@ internal static class LoadPlanner
         => (tensors.Has(name) ? tensors.Entry(name).Length : 0) + tensors.Below(name).Names.Sum(n => tensors.Entry($"{name}.{n}").Length);
 
     /// <summary>
-    /// Counted from what each operation saves: norms their inputs and outputs, rotary queries, keys and values, the attention's output, gate, up and their
-    /// product. An estimate: adapters, sequence-length terms and the head come on top.
+    /// Counted from what the operations keep: norms their inputs, adapters on every linear layer theirs, attention queries, keys, values and its output, the gate its two
+    /// factors. One block more is the working memory of a backward. Measured over 4 bits, it is 9 % too much with adapters on all of them, 37 % with the attention alone.
     /// </summary>
     private static TokenBytes Tokens(DecoderSpecification s, ScalarType dtype)
     {
         var size = dtype == ScalarType.Float32 ? 4L : 2L;
         var attention = (2L * s.Heads + 2L * s.KeyValueHeads) * s.HeadDimension;
-        var block = size * ((s.NormsAfterBlocks ? 6L : 4L) * s.HiddenSize + 2 * attention + 4L * s.IntermediateSize);
+        var norms = s.NormsAfterBlocks ? 4L : 2L;
+        var block = size * ((norms + 2) * s.HiddenSize + attention + 3L * s.IntermediateSize);
         var ends = 2 * size * s.HiddenSize;
-        return new TokenBytes(ends + block * s.Layers.Count, ends + size * s.HiddenSize * s.Layers.Count + block);
+        return new TokenBytes(ends + block * (s.Layers.Count + 1), ends + size * s.HiddenSize * s.Layers.Count + 2 * block);
     }
 }
