@@ -18,11 +18,17 @@ internal static class Nf4
     {
         public List<double> OurSeconds { get; } = [];
 
+        /// <summary>Into memory that it has already, as ours.</summary>
         public List<double> PeerSeconds { get; } = [];
+
+        /// <summary>As it runs by itself: into memory that the system gives it at each call.</summary>
+        public List<double> FreshSeconds { get; } = [];
 
         public double Ours1 => Report.Median(OurSeconds);
 
         public double Ratio => Report.Median(PeerSeconds) / Ours1;
+
+        public double FreshRatio => Report.Median(FreshSeconds) / Ours1;
     }
 
     public static Command Command()
@@ -38,7 +44,8 @@ internal static class Nf4
     private static void Run(int rows, int columns, int rounds)
     {
         using var scope = NewDisposeScope();
-        using var peer = new PeerProcess("nf4.py", rows.ToString(CultureInfo.InvariantCulture), columns.ToString(CultureInfo.InvariantCulture));
+        using var peer = Peer("kept");
+        using var fresh = Peer("fresh");
         var weight = randn(rows, columns).to(ScalarType.BFloat16);
         var buffer = empty_like(weight);
         var options = new QuantizationOptions();
@@ -57,16 +64,23 @@ internal static class Nf4
             {
                 // Theirs takes long to quantize: a few turns tell.
                 var asks = work.HasPeer && (work.Name != "quantize" || round < 3);
-                var theirs = asks ? double.Parse(peer.Ask($"{work.Name} {work.Threads}"), CultureInfo.InvariantCulture) : 0;
+                var theirs = asks ? Ask(peer, work) : 0;
+                var theirsFresh = asks ? Ask(fresh, work) : 0;
                 set_num_threads(work.Threads);
                 var ours = Turn(work);
                 if (round < 0) continue;
                 work.OurSeconds.Add(ours);
-                if (asks) work.PeerSeconds.Add(theirs);
+                if (!asks) continue;
+                work.PeerSeconds.Add(theirs);
+                work.FreshSeconds.Add(theirsFresh);
             }
         }
         Write(works, rows, columns);
+
+        PeerProcess Peer(string memory) => new("nf4.py", rows.ToString(CultureInfo.InvariantCulture), columns.ToString(CultureInfo.InvariantCulture), memory);
     }
+
+    private static double Ask(PeerProcess peer, Work work) => double.Parse(peer.Ask($"{work.Name} {work.Threads}"), CultureInfo.InvariantCulture);
 
     // The first call after the other side's turn finds cold caches, on both sides alike: it is made, but not counted.
     private static double Turn(Work work)
@@ -85,7 +99,7 @@ internal static class Nf4
     {
         foreach (var work in works)
         {
-            var theirs = work.PeerSeconds.Count == 0 ? "" : $", bitsandbytes {Report.Median(work.PeerSeconds) * 1000:F2} ms";
+            var theirs = work.PeerSeconds.Count == 0 ? "" : $", bitsandbytes {Report.Median(work.PeerSeconds) * 1000:F2} ms, {Report.Median(work.FreshSeconds) * 1000:F2} ms as it runs by itself";
             Console.WriteLine(FormattableString.Invariant($"{work.Name} {rows} x {columns}, {work.Threads} threads: {work.Ours1 * 1000:F2} ms, {work.Bytes / work.Ours1 / 1e9:F1} GB/s{theirs}"));
         }
         Report.Write(new JsonObject
@@ -93,6 +107,8 @@ internal static class Nf4
             ["dequantize_ratio_1_thread"] = works.Single(w => w is { Name: "dequantize", Threads: 1 }).Ratio,
             ["dequantize_ratio_2_threads"] = works.Single(w => w is { Name: "dequantize", Threads: 2 }).Ratio,
             ["quantize_ratio_1_thread"] = works.Single(w => w is { Name: "quantize", Threads: 1 }).Ratio,
+            ["dequantize_ratio_1_thread_fresh"] = works.Single(w => w is { Name: "dequantize", Threads: 1 }).FreshRatio,
+            ["dequantize_ratio_2_threads_fresh"] = works.Single(w => w is { Name: "dequantize", Threads: 2 }).FreshRatio,
             ["processor"] = $"{Processor()}, {VectorPaths.Current}",
         });
     }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Socratic.Training;
 using Socratic.Training.Callbacks;
+using Socratic.Training.Diagnostics;
 using Socratic.Training.Lora;
 using Socratic.Training.Quantization;
 using static TorchSharp.torch;
@@ -59,6 +60,7 @@ internal static class TrainStep
             {
                 ["mode"] = s.Mode, ["dtype"] = s.Dtype, ["batch"] = s.Batch, ["accumulation"] = s.Accumulation, ["threads"] = s.Threads,
                 ["tokens_per_second"] = tokens / seconds, ["seconds_per_step"] = seconds / s.Steps, ["peak_rss_mib"] = Report.PeakMemory(),
+                ["resident_mib"] = Readings(clock.Resident),
                 ["load_seconds"] = loading.TotalSeconds, ["losses"] = new JsonArray([.. clock.Losses.Select(l => JsonValue.Create(l))]),
             });
         }
@@ -66,6 +68,13 @@ internal static class TrainStep
         {
             Directory.Delete(output, recursive: true);
         }
+    }
+
+    /// <summary>Twenty readings over the run, at most: [update, MiB].</summary>
+    private static JsonArray Readings(List<long> resident)
+    {
+        var every = Math.Max(1, resident.Count / 20);
+        return [.. Enumerable.Range(1, resident.Count).Where(step => step % every == 0).Select(step => new JsonArray(step, Math.Round(resident[step - 1] / 1048576.0, 1)))];
     }
 
     private static CausalLanguageModel Load(Settings s)
@@ -85,9 +94,15 @@ internal static class TrainStep
 
         public List<double> Losses { get; } = [];
 
+        public List<long> Resident { get; } = [];
+
         public void OnTrainBegin(in TrainBeginEvent e) => Times.Add(Stopwatch.GetTimestamp());
 
-        public void OnStepEnd(in StepEndEvent e) => Times.Add(Stopwatch.GetTimestamp());
+        public void OnStepEnd(in StepEndEvent e)
+        {
+            Resident.Add(MemoryFigures.Read().HostBytes);
+            Times.Add(Stopwatch.GetTimestamp());
+        }
 
         public void OnLog(in LogEvent e)
         {
