@@ -10,6 +10,8 @@ internal static class Peft
 {
     public const string Area = "peft";
 
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     public static string File(params string[] parts) => GoldenRoot.File(Area, parts);
 
     /// <summary>The file or folder of one of the areas besides the cases; the test is skipped if the golden folder does not hold it.</summary>
@@ -36,6 +38,6 @@ internal static class Peft
         if (o["target_modules"] is JsonArray targets)
             o["target_modules"] = new JsonArray([.. targets.Select(t => t!.GetValue<string>()).Order(StringComparer.Ordinal).Select(t => JsonValue.Create(t))]);
         foreach (var key in lists.Where(k => o[k] is JsonValue)) o[key] = new JsonArray(o[key]!.DeepClone());
-        return PythonJson.Write(o);
+        return o.ToJsonString(Indented);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Socratic.Training.Files;
 
 namespace Socratic.Training.Lora.Config;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Socratic.Training.Files;
-using Socratic.Training.Lora.Config;
 using Socratic.Training.Safetensors;
 using static TorchSharp.torch;
 

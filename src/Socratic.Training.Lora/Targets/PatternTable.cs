@@ -1,4 +1,4 @@
-using Socratic.Training.Lora.Config;
+using Socratic.Training.Files;
 
 namespace Socratic.Training.Lora.Targets;
 

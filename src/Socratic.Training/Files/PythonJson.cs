@@ -26,6 +26,32 @@ internal static class PythonJson
         return text.ToString();
     }
 
+    /// <summary>Orders as Python orders strings, by code point; UTF-16 would put characters beyond U+FFFF before U+E000.</summary>
+    public static int CompareKeys(string a, string b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b));
+
+    /// <summary>Appends a text in quotes, with everything beyond ASCII escaped (<c>ensure_ascii</c>) or as it is.</summary>
+    public static void Quote(StringBuilder text, string value, bool ensureAscii = true)
+    {
+        text.Append('"');
+        foreach (var c in value)
+        {
+            _ = c switch
+            {
+                '"' => text.Append("\\\""),
+                '\\' => text.Append(@"\\"),
+                '\b' => text.Append("\\b"),
+                '\t' => text.Append("\\t"),
+                '\n' => text.Append("\\n"),
+                '\f' => text.Append("\\f"),
+                '\r' => text.Append("\\r"),
+                < ' ' => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                > '~' when ensureAscii => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                _ => text.Append(c),
+            };
+        }
+        text.Append('"');
+    }
+
     /// <exception cref="JsonException">The text is not JSON, holds a name twice or ends early.</exception>
     public static JsonNode? Parse(string text)
     {
@@ -60,7 +86,7 @@ internal static class PythonJson
         switch (node)
         {
             case JsonObject map:
-                Items(text, '{', '}', depth, map.OrderBy(m => m.Key, StringComparer.Ordinal), m =>
+                Items(text, '{', '}', depth, map.OrderBy(m => m.Key, Comparer<string>.Create(CompareKeys)), m =>
                 {
                     Quote(text, m.Key);
                     text.Append(": ");
@@ -101,27 +127,6 @@ internal static class PythonJson
     private static bool IsFloat(JsonValue value) => value.TryGetValue<JsonElement>(out var element)
         ? element.GetRawText().AsSpan().IndexOfAny(".eE") >= 0
         : value.TryGetValue<double>(out _) && !value.TryGetValue<long>(out _) && !value.TryGetValue<int>(out _);
-
-    private static void Quote(StringBuilder text, string value)
-    {
-        text.Append('"');
-        foreach (var c in value)
-        {
-            _ = c switch
-            {
-                '"' => text.Append("\\\""),
-                '\\' => text.Append(@"\\"),
-                '\b' => text.Append("\\b"),
-                '\t' => text.Append("\\t"),
-                '\n' => text.Append("\\n"),
-                '\f' => text.Append("\\f"),
-                '\r' => text.Append("\\r"),
-                < ' ' or > '~' => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
-                _ => text.Append(c),
-            };
-        }
-        text.Append('"');
-    }
 
     private static string QuoteWords(string text)
     {

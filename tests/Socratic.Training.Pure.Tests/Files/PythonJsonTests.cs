@@ -62,6 +62,10 @@ public sealed class PythonJsonTests
     }
 
     [Fact]
+    public void Keys_are_sorted_by_code_point()
+        => Assert.Equal("{\n  \"\\uff5e\": 1,\n  \"\\ud83d\\ude00\": 2\n}", PythonJson.Write(new JsonObject { ["\ud83d\ude00"] = 2, ["\uff5e"] = 1 }));
+
+    [Fact]
     public void What_was_read_is_written_again_unchanged()
     {
         const string Text = "{\n  \"a\": 3.0,\n  \"b\": 3,\n  \"c\": [\n    NaN,\n    -Infinity,\n    Infinity\n  ],\n  \"d\": \"NaN \\\"Infinity\",\n  \"e\": 1e-05,\n  \"f\": 9223372036854775807\n}";
