@@ -42,7 +42,8 @@ internal sealed record Settings(
         tree[QuantizationKey] = new JsonObject
         {
             ["load_in_4bit"] = false, ["bnb_4bit_quant_type"] = "nf4", ["bnb_4bit_use_double_quant"] = true, ["bnb_4bit_compute_dtype"] = null,
-            ["blocksize"] = 64, ["llm_int8_skip_modules"] = new JsonArray(),
+            // Who trains over 4 bits in Python prepares the model (prepare_model_for_kbit_training): so does this program.
+            ["blocksize"] = 64, ["llm_int8_skip_modules"] = new JsonArray(), ["norms_in_float32"] = true,
         };
         tree[HostOptions.Section] = SettingsLayers.Of(new HostOptions());
         return tree;

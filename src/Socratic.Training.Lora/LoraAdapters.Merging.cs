@@ -130,7 +130,7 @@ public sealed partial class LoraAdapters
         {
             changed = Merge();
             model.SaveConfiguration(directory);
-            PlainModelWriter.Write(directory, PlainWeights(), maxShardBytes);
+            PlainModelWriter.Write(directory, PlainWeights(model.Dtype), maxShardBytes);
         }
         finally
         {
@@ -185,11 +185,11 @@ public sealed partial class LoraAdapters
                     if (!ReferenceEquals(tensor, layer.Bias)) yield return KeyValuePair.Create(PlainName($"{path}.{name}"), tensor);
     }
 
-    /// <summary>The base's parameters under the names they have without adapters, each parameter once.</summary>
-    private List<KeyValuePair<string, Tensor>> PlainWeights()
+    /// <summary>The base's parameters under the names they have without adapters, each parameter once, in the model's dtype: norms may be in float32.</summary>
+    private List<KeyValuePair<string, Tensor>> PlainWeights(ScalarType dtype)
     {
         var added = adapters.Values.SelectMany(a => a.Parameters).Where(p => p.IsAdded).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         return [.. Host.Root.named_parameters().Where(p => !added.Contains(p.name)).DistinctBy(p => p.parameter.Handle)
-            .Select(p => KeyValuePair.Create<string, Tensor>(PlainName(p.name), p.parameter)).Concat(CodedWeights())];
+            .Select(p => KeyValuePair.Create<string, Tensor>(PlainName(p.name), p.parameter.dtype == dtype ? p.parameter : p.parameter.detach().to(dtype))).Concat(CodedWeights())];
     }
 }

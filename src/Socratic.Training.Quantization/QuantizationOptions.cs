@@ -38,6 +38,15 @@ public sealed record QuantizationOptions
     public IReadOnlyList<string> SkipModules { get; init; } = [];
 
     /// <summary>
+    /// Norms and the biases of 4-bit layers in float32 in a model of 16 bits, as PEFT's <c>prepare_model_for_kbit_training</c> has them; embedding and head stay (in
+    /// float32 they alone would take gigabytes). Where a norm's output has its weight's dtype (Llama, Mistral, Qwen) the residual stream and attention are float32
+    /// then: gradients see fewer roundings, activations take twice the memory. Gemma's norms compute in float32 anyway: nothing changes. Products are made in the
+    /// model's dtype, unless <see cref="ComputeDtype"/> says another; files keep the model's dtype.
+    /// </summary>
+    /// <value>Default: false, as a model is loaded in Python before that call: who only loads gets the published model's numbers and half the activations.</value>
+    public bool NormsInFloat32 { get; init; }
+
+    /// <summary>
     /// Reads the <c>bnb_config</c> section of a training_config.json, which has bitsandbytes' names; what is not there has its default.
     /// </summary>
     /// <returns>Null if the section says that weights are not in 4 bits.</returns>

@@ -132,7 +132,7 @@ public sealed class FineTuneTests
         Assert.Contains(", over NF4 weights", first.Output, StringComparison.Ordinal);
         Assert.Contains("adapter read back: logits within 0 of", first.Output, StringComparison.Ordinal);
         var section = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "a", "training_config.json")))!["bnb_config"]!;
-        Assert.Equal("true nf4", $"{section["load_in_4bit"]} {section["bnb_4bit_quant_type"]}");
+        Assert.Equal("true nf4 true", $"{section["load_in_4bit"]} {section["bnb_4bit_quant_type"]} {section["norms_in_float32"]}");
         Assert.Equal("adamw_bnb_8bit", JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "a", "training_config.json")))!["training_args"]!["optim"]!.ToString());
 
         folder.Write("app.json", """{ "bnb_config": { "load_in_4bit": false }, "lora_config": { "use_dora": true } }""");

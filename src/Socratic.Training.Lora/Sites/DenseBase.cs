@@ -51,7 +51,7 @@ internal sealed class DenseBase
         Action<LinearLayer> put = sites.OfType<LoraLinear>().FirstOrDefault(s => ReferenceEquals(s.Base, coded)) is { } site ? site.ReplaceBase : layer => host.Replace(path, layer);
         var dtype = host.Root is CausalLanguageModel model ? model.Dtype : coded.ComputeType;
         var weight = target == MergeTarget.Original ? coded.OriginalWeight(dtype) : coded.DenseWeight(dtype);
-        var dense = new DenseLinear(Frozen(weight), coded.Bias is { } bias ? Frozen(bias.detach().clone()) : null);
+        var dense = new DenseLinear(Frozen(weight), coded.Bias is { } bias ? Frozen(bias.detach().to(dtype, copy: true)) : null);
         put(dense);
         layers.Add((put, coded, dense));
     }

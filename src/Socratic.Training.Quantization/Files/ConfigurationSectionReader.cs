@@ -6,7 +6,7 @@ namespace Socratic.Training.Quantization.Files;
 /// <summary>Options out of the <c>bnb_config</c> section of a training_config.json.</summary>
 internal static class ConfigurationSectionReader
 {
-    private static readonly string[] Known = ["load_in_4bit", "bnb_4bit_use_double_quant", "bnb_4bit_quant_type", "bnb_4bit_compute_dtype", "blocksize", "llm_int8_skip_modules"];
+    private static readonly string[] Known = ["load_in_4bit", "bnb_4bit_use_double_quant", "bnb_4bit_quant_type", "bnb_4bit_compute_dtype", "blocksize", "llm_int8_skip_modules", QuantizationNames.NormsInFloat32];
 
     /// <exception cref="InvalidDataException">A value is wrong.</exception>
     public static QuantizationOptions? Read(JsonObject section)
@@ -22,6 +22,7 @@ internal static class ConfigurationSectionReader
             ComputeDtype = Compute(section),
             BlockSize = Value(section, "blocksize", usual.BlockSize, "a power of two from 32 to 4096"),
             SkipModules = Names(section),
+            NormsInFloat32 = Value(section, QuantizationNames.NormsInFloat32, usual.NormsInFloat32, "true or false"),
         };
         return options.Validate() is [var problem, ..] ? throw new InvalidDataException($"{QuantizationOptions.ConfigurationSection}: {problem}") : options;
     }

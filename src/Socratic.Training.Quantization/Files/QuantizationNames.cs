@@ -5,6 +5,9 @@ namespace Socratic.Training.Quantization.Files;
 /// <summary>How files spell types and dtypes.</summary>
 internal static class QuantizationNames
 {
+    /// <summary>The key of <see cref="QuantizationOptions.NormsInFloat32"/>, which bitsandbytes does not know.</summary>
+    public const string NormsInFloat32 = "norms_in_float32";
+
     public static string Of(QuantizationType type) => type == QuantizationType.NF4 ? "nf4" : "fp4";
 
     public static QuantizationType? Type(string? name) => name switch

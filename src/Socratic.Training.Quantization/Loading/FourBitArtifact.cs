@@ -26,6 +26,8 @@ internal sealed class FourBitArtifact(CausalLanguageModel model, QuantizationOpt
             ["bnb_4bit_use_double_quant"] = layer.Weight.Nested is not null,
             ["bnb_4bit_quant_type"] = QuantizationNames.Of(layer.Weight.Type),
             ["bnb_4bit_compute_dtype"] = QuantizationNames.Of(layer.ComputeType),
+            // Always, for a host may have another default.
+            [QuantizationNames.NormsInFloat32] = options.NormsInFloat32,
         };
         // bitsandbytes has no names for these: they stand there only where they are not what it would do.
         if (layer.Weight.BlockSize != new QuantizationOptions().BlockSize) section["blocksize"] = layer.Weight.BlockSize;

@@ -22,13 +22,16 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
     internal Func<Device, long?> AvailableBytes { get; set; } = Available;
 
     /// <inheritdoc/>
+    public bool NormsInFloat32 => options.NormsInFloat32;
+
+    /// <inheritdoc/>
     public void Prepare(ModelLoadPlan plan)
     {
         isStored = plan.Quantization is not null;
         if (plan.Device.type == DeviceType.CUDA) GpuFourBit.Prepare(plan.Device, load.Logger);
         if (plan.Quantization is { } config) BitsAndBytesConfig.Check(config, Path.Combine(plan.Folder, "config.json"));
         if (isStored && asked is not null && load.Logger is { } logger) KeepsItsForm(logger, plan.Folder);
-        if (AvailableBytes(plan.Device) is { } available) MemoryNeed.Of(plan, BytesOf, load.PlannedMicroBatch).Check(plan.Folder, available);
+        if (AvailableBytes(plan.Device) is { } available) MemoryNeed.Of(plan, BytesOf, load.PlannedMicroBatch, NormsInFloat32).Check(plan.Folder, available);
     }
 
     /// <inheritdoc/>
@@ -47,7 +50,7 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
     {
         CheckNames(request);
         var weight = StoredWeight.Read(request.Tensors, request.InFeatures, request.OutFeatures).To(request.Device);
-        return new QuantizedLinear(weight, Bias(request), options.ComputeDtype, request.Dtype);
+        return new QuantizedLinear(weight, SmallBias(request), ComputeDtype(request), request.Dtype);
     }
 
     private QuantizedLinear Quantized(LinearRequest request)
@@ -63,7 +66,7 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
         }
         // The dtype that a state tells is that of the model: what bitsandbytes would have been given.
         var weight = new QuantizedTensor(codes.Packed, codes.Absmax, codes.Nested, codes.Type, codes.BlockSize, request.Dtype, codes.Shape).To(request.Device);
-        return new QuantizedLinear(weight, Bias(request), options.ComputeDtype, request.Dtype, () => request.ReadLater(StoredWeight.Codes));
+        return new QuantizedLinear(weight, SmallBias(request), ComputeDtype(request), request.Dtype, () => request.ReadLater(StoredWeight.Codes));
     }
 
     /// <summary>A layer that was left out when the checkpoint was brought to 4 bits.</summary>
@@ -82,10 +85,19 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
 
     private static Parameter? Bias(LinearRequest request) => request.HasBias ? Parameter(request, "bias", [request.OutFeatures]) : null;
 
-    private static Parameter Parameter(LinearRequest request, string name, long[] shape)
+    private Parameter? SmallBias(LinearRequest request)
+        => request.HasBias ? Parameter(request, "bias", [request.OutFeatures], NormsInFloat32 ? ScalarType.Float32 : request.Dtype) : null;
+
+    /// <summary>Norms in float32 make inputs float32; what <see cref="QuantizedComputeDtype.Auto"/> multiplies in is still the model's dtype.</summary>
+    private QuantizedComputeDtype ComputeDtype(LinearRequest request) => options.ComputeDtype == QuantizedComputeDtype.Auto && NormsInFloat32
+        ? request.Dtype == ScalarType.BFloat16 ? QuantizedComputeDtype.BFloat16 : QuantizedComputeDtype.Float32
+        : options.ComputeDtype;
+
+    /// <summary>The values that a parameter has in the model's dtype, in that dtype or another.</summary>
+    private static Parameter Parameter(LinearRequest request, string name, long[] shape, ScalarType? dtype = null)
     {
         using var scope = NewDisposeScope();
-        var parameter = new Parameter(Dense(request, name, shape).to(request.Dtype, request.Device));
+        var parameter = new Parameter(Dense(request, name, shape).to(request.Dtype, request.Device).to(dtype ?? request.Dtype));
         parameter.DetachFromDisposeScope();
         return parameter;
     }
@@ -113,6 +125,6 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
     private static long? Available(Device device)
         => device.type == DeviceType.CUDA ? MemoryFigures.Read() is { GpuBytes: { } used, GpuTotalBytes: { } total } ? total - used : null : MemoryFigures.AvailableHostBytes();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Folder}: the checkpoint is in 4 bits already; its type, block size and scales are kept, of the options the compute dtype is used.")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Folder}: the checkpoint is in 4 bits already; its type, block size and scales are kept, of the options those of compute dtype and norms are used.")]
     private static partial void KeepsItsForm(ILogger logger, string folder);
 }

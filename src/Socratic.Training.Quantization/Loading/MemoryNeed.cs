@@ -10,7 +10,7 @@ internal sealed record MemoryNeed
     /// <summary>Codes and scales of the layers in 4 bits.</summary>
     public required long Codes { get; init; }
 
-    /// <summary>Everything else, in the model's dtype.</summary>
+    /// <summary>Everything else, as it is held.</summary>
     public required long Others { get; init; }
 
     /// <summary>What stands beside them for a moment: the largest tensor as it is stored, while it is read.</summary>
@@ -35,7 +35,8 @@ internal sealed record MemoryNeed
     /// <param name="plan">What is going to be loaded.</param>
     /// <param name="bytesOf">Bytes of a linear weight in 4 bits; null for one that stays dense.</param>
     /// <param name="batch">What is going to be trained on, or null.</param>
-    public static MemoryNeed Of(ModelLoadPlan plan, Func<PlannedWeight, long?> bytesOf, MicroBatchPlan? batch)
+    /// <param name="smallInFloat32">Whether norms and biases are float32.</param>
+    public static MemoryNeed Of(ModelLoadPlan plan, Func<PlannedWeight, long?> bytesOf, MicroBatchPlan? batch, bool smallInFloat32 = false)
     {
         var size = plan.Dtype == ScalarType.Float32 ? 4L : 2L;
         var coded = plan.Weights.Where(w => w.IsLinear).Select(w => (Weight: w, Bytes: bytesOf(w))).Where(w => w.Bytes is not null).ToList();
@@ -44,7 +45,7 @@ internal sealed record MemoryNeed
         return new MemoryNeed
         {
             Codes = coded.Sum(c => c.Bytes!.Value),
-            Others = dense.Sum(w => w.Count * size),
+            Others = dense.Sum(w => w.Count * (smallInFloat32 && w.Shape.Count == 1 ? sizeof(float) : size)),
             Reading = coded.Select(c => c.Weight.StoredBytes).DefaultIfEmpty().Max(),
             Scratch = coded.Select(c => c.Weight.Count * size).DefaultIfEmpty().Max(),
             Row = shape.Tokens * (shape.GradientCheckpointing ? plan.TokenBytes.Recomputed : plan.TokenBytes.AllKept),

@@ -8,15 +8,24 @@ internal sealed class Decoder : nn.Module
 {
     private readonly IReadOnlyList<DecoderLayer> blocks;
     private readonly IReadOnlyList<RotaryTable> tables;
+    private readonly RmsNorm norm;
+    private readonly ScalarType dtype;
 
     /// <summary>Takes ownership of the modules and tables.</summary>
-    public Decoder(TokenEmbedding embedding, IReadOnlyList<DecoderLayer> blocks, RmsNorm norm, IReadOnlyList<RotaryTable> tables)
+    /// <param name="embedding">Token vectors.</param>
+    /// <param name="blocks">The blocks.</param>
+    /// <param name="norm">The norm after them.</param>
+    /// <param name="tables">The rotary tables that the blocks share.</param>
+    /// <param name="dtypes">The model's, which the head gets, and <see cref="Stream"/>.</param>
+    public Decoder(
+        TokenEmbedding embedding, IReadOnlyList<DecoderLayer> blocks, RmsNorm norm, IReadOnlyList<RotaryTable> tables, (ScalarType Model, ScalarType Stream) dtypes)
         : base(nameof(Decoder))
     {
+        this.norm = norm;
+        (dtype, Stream) = dtypes;
         this.blocks = blocks;
         this.tables = tables;
         Embedding = embedding;
-        Norm = norm;
         register_module("embed_tokens", embedding);
         register_module("layers", new ModuleList<DecoderLayer>([.. blocks]));
         register_module("norm", norm);
@@ -24,7 +33,11 @@ internal sealed class Decoder : nn.Module
 
     public EmbeddingLayer Embedding { get; private set; }
 
-    public RmsNorm Norm { get; }
+    /// <summary>The dtype of what goes from block to block: the model's, or float32 where norms that give their weight's dtype are in float32.</summary>
+    public ScalarType Stream { get; }
+
+    /// <summary>The blocks' output normed, in the model's dtype: what the head multiplies with.</summary>
+    public Tensor Normed(Tensor hidden) => As(dtype, norm.call(hidden));
 
     /// <summary>Puts another embedding of the same size in the place of the one there is, which is not disposed: the new one may hold it.</summary>
     public void Replace(EmbeddingLayer embedding)
@@ -55,7 +68,7 @@ internal sealed class Decoder : nn.Module
         Tensor embedded, AttentionPlan plan, IReadOnlyList<LayerCache>? caches = null, Tensor? wanted = null, Action<int, Tensor>? observe = null,
         BlockRecomputation? recomputation = null)
     {
-        var hidden = embedded;
+        var hidden = As(Stream, embedded);
         for (var i = 0; i < blocks.Count; i++)
         {
             var wantedHere = i == blocks.Count - 1 ? wanted : null;
@@ -64,6 +77,8 @@ internal sealed class Decoder : nn.Module
         }
         return hidden;
     }
+
+    private static Tensor As(ScalarType dtype, Tensor values) => values.dtype == dtype ? values : values.to(dtype);
 
     /// <summary>Everything is registered above, by its Hugging Face name; TorchSharp would register fields again under theirs.</summary>
     protected override void RegisterComponents()

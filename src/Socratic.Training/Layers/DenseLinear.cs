@@ -53,5 +53,11 @@ public sealed class DenseLinear : LinearLayer
     public override IReadOnlyList<KeyValuePair<string, Tensor>> StoredTensors() => bias is null ? [new("weight", weight)] : [new("weight", weight), new("bias", bias)];
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => MixedPrecision.Linear(input, weight, bias);
+    public override Tensor forward(Tensor input)
+    {
+        if (MixedPrecision.IsOn || input.dtype != ScalarType.Float32 || weight.dtype == ScalarType.Float32) return MixedPrecision.Linear(input, weight, bias);
+        // Norms in float32 before a layer in 16 bits: the product is in the weight's dtype, what goes on keeps the input's.
+        using var scope = NewDisposeScope();
+        return nn.functional.linear(input.to(weight.dtype), weight, bias).to(input.dtype).MoveToOuterDisposeScope();
+    }
 }

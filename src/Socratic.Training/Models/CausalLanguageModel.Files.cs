@@ -43,8 +43,8 @@ public sealed partial class CausalLanguageModel
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using var scope = NewDisposeScope();
         var (plain, linears) = Weights();
-        var tensors = plain.Select(w => KeyValuePair.Create<string, Tensor>(w.Key, w.Value))
-            .Concat(linears.SelectMany(l => l.Layer.StoredTensors()!.Select(t => KeyValuePair.Create($"{l.Path}.{t.Key}", t.Value))));
+        var tensors = plain.Select(w => KeyValuePair.Create(w.Key, InModelDtype(w.Value)))
+            .Concat(linears.SelectMany(l => l.Layer.StoredTensors()!.Select(t => KeyValuePair.Create($"{l.Path}.{t.Key}", ReferenceEquals(t.Value, l.Layer.Bias) ? InModelDtype(t.Value) : t.Value))));
         Directory.CreateDirectory(folder);
         SafetensorsWriter.Write(Path.Combine(folder, CheckpointTensors.SingleFile), tensors, Metadata);
     }
@@ -70,6 +70,15 @@ public sealed partial class CausalLanguageModel
         {
             throw new ModelLoadException(e.Message, e);
         }
+    }
+
+    /// <summary>A parameter as files have it. One that is float32 in a model of 16 bits and was trained keeps all its digits, or a resumed run would be another.</summary>
+    private Tensor InModelDtype(Tensor parameter)
+    {
+        if (parameter.dtype == Dtype) return parameter;
+        using var none = no_grad();
+        var rounded = parameter.to(Dtype);
+        return rounded.to(parameter.dtype).eq(parameter).all().item<bool>() ? rounded : parameter;
     }
 
     /// <summary>The parameters of the network's own form, and the linear layers that a checkpoint holds in another.</summary>

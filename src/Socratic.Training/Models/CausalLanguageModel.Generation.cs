@@ -95,9 +95,9 @@ public sealed partial class CausalLanguageModel
 
         public Tensor NextLogits(Tensor ids, AttentionLayout layout, int firstQuery, IReadOnlyList<LayerCache> caches)
         {
-            using var plan = new AttentionPlan(layout, model.Device, model.Dtype, firstQuery);
+            using var plan = new AttentionPlan(layout, model.Device, model.decoder.Stream, firstQuery);
             var hidden = model.decoder.Forward(model.decoder.Embedding.call(ids), plan, caches);
-            return model.Logits(model.decoder.Norm.call(hidden.select(1, hidden.shape[1] - 1)));
+            return model.Logits(model.decoder.Normed(hidden.select(1, hidden.shape[1] - 1)));
         }
     }
 

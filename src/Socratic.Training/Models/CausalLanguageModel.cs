@@ -121,7 +121,7 @@ public sealed partial class CausalLanguageModel : nn.Module
         attention ??= AttentionLayout.Full((int)inputIds.shape[0], (int)inputIds.shape[1]);
         Fit(inputIds, attention);
         using var plan = Plan(attention);
-        return Logits(decoder.Norm.call(decoder.Forward(Embed(inputIds), plan))).MoveToOuterDisposeScope();
+        return Logits(decoder.Normed(decoder.Forward(Embed(inputIds), plan))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The cross-entropy of the labelled positions, summed, in float32; attached to the graph where gradients are on.</summary>
@@ -183,11 +183,11 @@ public sealed partial class CausalLanguageModel : nn.Module
         using var plan = Plan(batch.Attention);
         var hidden = decoder.Forward(embedded, plan, observe: observe);
         var positions = Positions(batch, dropsPadding: false);
-        var rows = TensorMath.Rows(decoder.Norm.call(hidden), Longs(positions.Among));
+        var rows = TensorMath.Rows(decoder.Normed(hidden), Longs(positions.Among));
         return HeadLoss.Sum(rows, HeadWeight()!, Longs(positions.Targets), specification.FinalSoftCap);
     }
 
-    internal Tensor FinalNorm(Tensor hidden) => decoder.Norm.call(hidden);
+    internal Tensor FinalNorm(Tensor hidden) => decoder.Normed(hidden);
 
     /// <summary>Everything is registered above, by its Hugging Face name; TorchSharp would register fields again under theirs.</summary>
     protected override void RegisterComponents()
@@ -204,7 +204,7 @@ public sealed partial class CausalLanguageModel : nn.Module
                 nameof(inputIds));
     }
 
-    private AttentionPlan Plan(AttentionLayout layout) => new(layout, Device, Dtype) { IsFused = CanUseKernels };
+    private AttentionPlan Plan(AttentionLayout layout) => new(layout, Device, decoder.Stream) { IsFused = CanUseKernels };
 
     private LabelledPositions Positions(TokenBatch batch, bool dropsPadding)
     {
@@ -221,7 +221,7 @@ public sealed partial class CausalLanguageModel : nn.Module
         var among = Longs(positions.Among);
         var recomputation = GradientCheckpointing && training ? new BlockRecomputation(() => Plan(positions.Layout)) : null;
         var hidden = decoder.Forward(Embed(batch.InputIds, positions.Kept), plan, wanted: UsesKernels ? among : null, recomputation: recomputation);
-        return (decoder.Norm.call(UsesKernels ? hidden.squeeze(0) : TensorMath.Rows(hidden, among)), Longs(positions.Targets), Longs(positions.Places));
+        return (decoder.Normed(UsesKernels ? hidden.squeeze(0) : TensorMath.Rows(hidden, among)), Longs(positions.Targets), Longs(positions.Places));
     }
 
     /// <summary>The vectors of a batch's ids, or of some of its places, with NEFTune's noise while training.</summary>

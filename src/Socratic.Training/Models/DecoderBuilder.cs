@@ -10,7 +10,8 @@ internal static class DecoderBuilder
         var tables = s.Layers.Select(l => l.Rotary).Distinct().ToDictionary(r => r, r => new RotaryTable(r, weights.Device));
         var embedding = new TokenEmbedding(weights.Parameter(embeddingName, [s.VocabularySize, s.HiddenSize]), s.PaddingId, s.EmbeddingScale);
         var blocks = s.Layers.Select((layer, i) => Block(s, layer, tables[layer.Rotary], weights, $"model.layers.{i}")).ToList();
-        return new Decoder(embedding, blocks, Norm(s, weights, "model.norm", s.HiddenSize), [.. tables.Values]);
+        var stream = s.Norm == NormKind.Weight ? weights.NormDtype : weights.Dtype;
+        return new Decoder(embedding, blocks, Norm(s, weights, "model.norm", s.HiddenSize), [.. tables.Values], (weights.Dtype, stream));
     }
 
     private static DecoderLayer Block(DecoderSpecification s, DecoderLayerSpecification layer, RotaryTable table, WeightLoader weights, string path)
@@ -47,5 +48,5 @@ internal static class DecoderBuilder
     }
 
     private static RmsNorm Norm(DecoderSpecification s, WeightLoader weights, string path, long size)
-        => new(weights.Parameter($"{path}.weight", [size]), s.NormEpsilon, s.Norm);
+        => new(weights.Norm($"{path}.weight", size), s.NormEpsilon, s.Norm);
 }

@@ -7,6 +7,12 @@ namespace Socratic.Training.Models;
 /// <summary>A linear factory that has a say in the whole load: it sees what is going to be loaded before anything is allocated, and the model when it is there.</summary>
 public interface IModelFormat : ILinearFactory
 {
+    /// <summary>
+    /// Whether norms are float32 whatever the model's dtype is. Where a norm's output has its weight's dtype (Llama, Mistral, Qwen), so has what goes from block to
+    /// block then; Gemma's norms compute in float32 anyway and round to the dtype of their input. Asked after <see cref="Prepare"/>.
+    /// </summary>
+    bool NormsInFloat32 => false;
+
     /// <summary>Called once, after names and shapes were checked and before the first tensor is read.</summary>
     /// <exception cref="ModelLoadException">The checkpoint cannot be loaded in this format.</exception>
     void Prepare(ModelLoadPlan plan);

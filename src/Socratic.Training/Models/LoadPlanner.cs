@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Socratic.Training.Layers;
 using Socratic.Training.Safetensors;
 using static TorchSharp.torch;
 
@@ -12,7 +13,8 @@ internal static class LoadPlanner
     {
         var dtype = DtypeChoice.Resolve(options.Dtype, options.Device);
         var weights = expected.Select(w => new PlannedWeight(w.Name, w.Shape, WeightCheck.IsLinear(w.Name) && w.Shape.Length == 2, Stored(tensors, w.Name))).ToList();
-        return new ModelLoadPlan(tensors.Folder, quantization, dtype, options.Device, weights, Tokens(specification, dtype));
+        var isWide = specification.Norm == NormKind.Weight && options.LinearFactory is IModelFormat { NormsInFloat32: true };
+        return new ModelLoadPlan(tensors.Folder, quantization, dtype, options.Device, weights, Tokens(specification, isWide ? ScalarType.Float32 : dtype));
     }
 
     private static long Stored(CheckpointTensors tensors, string name)

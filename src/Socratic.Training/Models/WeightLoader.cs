@@ -10,6 +10,9 @@ internal sealed class WeightLoader(CheckpointTensors tensors, ModelLoadOptions o
 {
     public ScalarType Dtype => dtype;
 
+    /// <summary>The dtype of the norms' weights.</summary>
+    public ScalarType NormDtype => options.LinearFactory is IModelFormat { NormsInFloat32: true } ? ScalarType.Float32 : dtype;
+
     public Device Device => options.Device;
 
     /// <summary>A trainable parameter that is in no dispose scope.</summary>
@@ -18,6 +21,14 @@ internal sealed class WeightLoader(CheckpointTensors tensors, ModelLoadOptions o
         var stored = empty(shape, dtype, options.Device);
         tensors.ReadInto(name, stored);
         return Owned(stored);
+    }
+
+    /// <summary>A norm's weight: the values that it has in the model's dtype, in <see cref="NormDtype"/>.</summary>
+    public Parameter Norm(string name, long size)
+    {
+        var parameter = Parameter(name, [size]);
+        if (NormDtype == dtype) return parameter;
+        using (parameter) return Owned(parameter.detach().to(NormDtype));
     }
 
     /// <summary>The linear layer at a path: the factory's, or a dense one.</summary>

@@ -53,6 +53,18 @@ public sealed class MemoryTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void NormsInFloat32AreCountedWithWhatTheyDoToTheTokens()
+    {
+        using var folder = new TemporaryFolder();
+        TinyModel.Write(folder.Path, ScalarType.BFloat16);
+        long Needed(bool norms, int rows) => Assert.Throws<ModelDoesNotFitException>(() => LoadWith(folder, 1, rows, dtype: ModelDtype.BFloat16, options: new QuantizationOptions { NormsInFloat32 = norms })).NeededBytes;
+        using var model = LoadWith(folder, long.MaxValue, 0, dtype: ModelDtype.BFloat16, options: new QuantizationOptions { NormsInFloat32 = true });
+        var small = model.parameters().Where(p => p.dtype == ScalarType.Float32).Sum(p => p.numel());
+        Assert.Equal(2 * small, Needed(norms: true, rows: 0) - Needed(norms: false, rows: 0));
+        Assert.Equal(2 * (Needed(norms: false, rows: 900) - Needed(norms: false, rows: 400)), Needed(norms: true, rows: 900) - Needed(norms: true, rows: 400));
+    }
+
+    [Fact]
     public void ADisposedModelHasFreedItsCodes()
     {
         using var folder = new TemporaryFolder();
@@ -68,10 +80,12 @@ public sealed class MemoryTests(ITestOutputHelper output)
     private static ModelDoesNotFitException Refused(TemporaryFolder folder, long available, int rows, bool recomputes = false)
         => Assert.Throws<ModelDoesNotFitException>(() => LoadWith(folder, available, rows, recomputes));
 
-    private static CausalLanguageModel LoadWith(TemporaryFolder folder, long available, int rows, bool recomputes = false) => CausalLanguageModel.Load(folder.Path, load =>
+    private static CausalLanguageModel LoadWith(
+        TemporaryFolder folder, long available, int rows, bool recomputes = false, ModelDtype dtype = ModelDtype.Float32, QuantizationOptions? options = null) => CausalLanguageModel.Load(folder.Path, load =>
     {
+        load.Dtype = dtype;
         load.PlannedMicroBatch = rows == 0 ? null : new MicroBatchPlan(rows, Tokens: 16, recomputes);
-        load.LinearFactory = new FourBitFormat(load, null) { AvailableBytes = _ => available };
+        load.LinearFactory = new FourBitFormat(load, options) { AvailableBytes = _ => available };
     });
 
     private static CausalLanguageModel Load(TemporaryFolder folder) => CausalLanguageModel.Load(folder.Path, load =>

@@ -40,7 +40,7 @@ public sealed class QloraTrainingTests(ITestOutputHelper output)
     {
         using var folder = new TemporaryFolder();
         TinyModel.Write(folder.File("model"));
-        var asked = new QuantizationOptions { Type = QuantizationType.FP4, BlockSize = 128, DoubleQuantization = false, ComputeDtype = QuantizedComputeDtype.Float32, SkipModules = ["down_proj"] };
+        var asked = new QuantizationOptions { Type = QuantizationType.FP4, BlockSize = 128, DoubleQuantization = false, ComputeDtype = QuantizedComputeDtype.Float32, SkipModules = ["down_proj"], NormsInFloat32 = true };
         using var model = CausalLanguageModel.Load(folder.File("model"), load => load.QuantizeTo4Bit(asked));
         Assert.All(model.LinearLayers, l => Assert.Equal(l.Path.EndsWith("down_proj", StringComparison.Ordinal) || l.IsOutputEmbedding, l.Layer is DenseLinear));
         model.AddLora(new LoraOptions { TargetModules = ["q_proj"] });
@@ -61,11 +61,12 @@ public sealed class QloraTrainingTests(ITestOutputHelper output)
         static QuantizationOptions? Read(string json) => QuantizationOptions.FromConfiguration(System.Text.Json.Nodes.JsonNode.Parse(json)!.AsObject());
         Assert.Equal(QuantizedComputeDtype.BFloat16, Read("""{"load_in_4bit": true, "bnb_4bit_compute_dtype": "torch.bfloat16"}""")!.ComputeDtype);
         Assert.Equal(QuantizedComputeDtype.Auto, Read("{}")!.ComputeDtype);
+        Assert.False(Read("{}")!.NormsInFloat32);
         Assert.Null(Read("""{"load_in_4bit": false}"""));
         foreach (var (json, key) in new[]
         {
             ("""{"bnb_4bit_quant_type": "int4"}""", "bnb_4bit_quant_type"), ("""{"bnb_4bit_compute_dtype": "int8"}""", "bnb_4bit_compute_dtype"), ("""{"blocksize": 33}""", "BlockSize"),
-            ("""{"load_in_4bit": "yes"}""", "load_in_4bit"), ("""{"load_in_4bits": true}""", "load_in_4bits"), ("""{"llm_int8_skip_modules": [3]}""", "llm_int8_skip_modules"),
+            ("""{"load_in_4bit": "yes"}""", "load_in_4bit"), ("""{"load_in_4bits": true}""", "load_in_4bits"), ("""{"llm_int8_skip_modules": [3]}""", "llm_int8_skip_modules"), ("""{"norms_in_float32": 1}""", "norms_in_float32"),
         })
             Assert.Contains(key, Assert.Throws<InvalidDataException>(() => Read(json)).Message, StringComparison.Ordinal);
     }
