@@ -27,9 +27,16 @@ public abstract partial class Trainer<TBatch>
         if (!module.training) module.train();
         var batch = window[index];
         CountBatch(batch);
-        var loss = TrainingStep(batch, new StepContext(State.GlobalStep, index, window.Count, window.TargetCount));
-        BackwardFailure.Throw();
-        return loss.MoveToOuterDisposeScope();
+        if (BackwardFailure.Forget() is { } stranger) Log.StrangeBackwardFailure(stranger);
+        try
+        {
+            return TrainingStep(batch, new StepContext(State.GlobalStep, index, window.Count, window.TargetCount)).MoveToOuterDisposeScope();
+        }
+        finally
+        {
+            // Also where the step itself threw: gradients that are missing are a likely cause.
+            BackwardFailure.Throw();
+        }
     }
 
     private void Update(Window<TBatch> window)

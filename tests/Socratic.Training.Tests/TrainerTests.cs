@@ -1,5 +1,4 @@
 using Socratic.Training.Callbacks;
-using Microsoft.Extensions.Logging;
 using Socratic.Training.Data;
 using Socratic.Training.Optimization;
 using Socratic.Training.Tests.GoldenRuns;
@@ -206,26 +205,6 @@ public sealed class TrainerTests
         }
 
         protected override Loss ComputeLoss(ToyBatch batch, StepContext step) => Loss.Mean(nn.functional.cross_entropy(module.forward(batch.X), batch.Labels));
-    }
-
-    private sealed class RecordingLog : ILoggerFactory, ILogger
-    {
-        internal List<string> Lines { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
-
-        public void Dispose()
-        {
-        }
     }
 
     private sealed class CountProbe : ICallback

@@ -74,6 +74,7 @@ internal static class LoraCost
         var begun = now();
         model.train();
         model.ComputeLoss(batch).Value.backward();
+        BackwardFailure.Throw();
         foreach (var p in model.parameters()) p.grad = null;
         return (now() - begun).TotalSeconds;
     }

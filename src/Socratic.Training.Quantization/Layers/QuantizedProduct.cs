@@ -1,3 +1,4 @@
+using Socratic.Training.Layers;
 using Socratic.Training.Layers.Kernels;
 using Socratic.Training.Quantization.Kernels;
 using static TorchSharp.torch;
@@ -63,28 +64,27 @@ internal static class QuantizedProduct
 
     private sealed record Call(QuantizedLinear Layer, ScalarType InputType, long[] Shape, bool WantsInput, bool WantsBias);
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : GuardedFunction<Function>
     {
         private const string CallKey = "call";
 
         public override string Name => nameof(QuantizedLinear);
 
-        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        protected override Tensor Output(autograd.AutogradContext ctx, object[] vars)
         {
             var (input, bias, layer) = ((Tensor)vars[0], (Tensor?)vars[1], (QuantizedLinear)vars[2]);
             ctx.save_data(CallKey, new Call(layer, input.dtype, input.shape, input.requires_grad, bias is { requires_grad: true }));
             return Forward(input, layer);
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor incoming)
         {
-            using var scope = NewDisposeScope();
             using var none = no_grad();
             var call = (Call)ctx.get_data(CallKey);
-            var gradient = grad_output.to(call.Layer.ComputeTypeFor(call.InputType)).reshape(-1, call.Layer.OutFeatures);
+            var gradient = incoming.to(call.Layer.ComputeTypeFor(call.InputType)).reshape(-1, call.Layer.OutFeatures);
             var gradInput = call.WantsInput ? GradInput(gradient, call.Layer).to(call.InputType).view(call.Shape) : null;
             var gradBias = call.WantsBias ? gradient.sum([0L], type: ScalarType.Float32).to(call.Layer.Bias!.dtype) : null;
-            return GradientHandover.Give(grad_output, gradInput, gradBias, null);
+            return GradientHandover.Give(incoming, gradInput, gradBias, null);
         }
     }
 }

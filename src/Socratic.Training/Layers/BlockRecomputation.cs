@@ -46,13 +46,13 @@ internal sealed class BlockRecomputation(Func<AttentionPlan> createPlan)
 
     private sealed record Call(BlockRecomputation Owner, DecoderLayer Block, AttentionPlan? Plan, bool WantsInput, bool IsFirst, bool IsFastOff, bool IsMixed, long? Generator);
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : GuardedFunction<Function>
     {
         private const string CallKey = "call";
 
         public override string Name => nameof(BlockRecomputation);
 
-        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        protected override Tensor Output(autograd.AutogradContext ctx, object[] vars)
         {
             var (hidden, wanted, call) = ((Tensor)vars[0], (Tensor?)vars[2], (Call)vars[3]);
             using var scope = NewDisposeScope();
@@ -63,24 +63,21 @@ internal sealed class BlockRecomputation(Func<AttentionPlan> createPlan)
             return call.Block.Forward(hidden, call.Plan!, null, wanted).MoveToOuterDisposeScope();
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor incoming)
         {
-            using var scope = NewDisposeScope();
             var call = (Call)ctx.get_data(CallKey);
             var saved = ctx.get_saved_variables();
             Tensor? gradient = null;
             try
             {
-                gradient = Gradient(call, saved[0], saved[1], saved[2], grad_output);
+                gradient = Gradient(call, saved[0], saved[1], saved[2], incoming);
+                return GradientHandover.Give(incoming, gradient, null, null, null);
             }
-            catch (Exception error)
+            finally
             {
-                // An exception that leaves this method ends the process.
-                BackwardFailure.Keep(error);
-                if (call.WantsInput) gradient = zeros_like(saved[0]);
+                // Without a gradient, after a failure, the blocks below this one are left out: it is the last.
+                if (call.IsFirst || gradient is null) call.Owner.Done();
             }
-            if (call.IsFirst) call.Owner.Done();
-            return GradientHandover.Give(grad_output, gradient, null, null, null);
         }
 
         private static Tensor? Gradient(Call call, Tensor hidden, Tensor generator, Tensor? wanted, Tensor gradOutput)

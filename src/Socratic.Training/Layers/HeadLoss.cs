@@ -66,11 +66,11 @@ internal static class HeadLoss
         return (tanh * number, tanh);
     }
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : GuardedFunction<Function>
     {
         public override string Name => nameof(HeadLoss);
 
-        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        protected override Tensor Output(autograd.AutogradContext ctx, object[] vars)
         {
             var (hidden, weight, targets, settings) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (Settings)vars[3]);
             using var scope = NewDisposeScope();
@@ -86,13 +86,12 @@ internal static class HeadLoss
             return sum.MoveToOuterDisposeScope();
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor incoming)
         {
-            using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
-            return GradientHandover.Give(grad_output, Scaled(saved[0]), Scaled(saved[1]), null, null);
+            return GradientHandover.Give(incoming, Scaled(saved[0]), Scaled(saved[1]), null, null);
 
-            Tensor? Scaled(Tensor? gradient) => gradient is null ? null : gradient * grad_output.to(gradient.dtype);
+            Tensor? Scaled(Tensor? gradient) => gradient is null ? null : gradient * incoming.to(gradient.dtype);
         }
 
         private static void Block(

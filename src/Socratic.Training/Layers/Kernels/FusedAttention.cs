@@ -99,13 +99,13 @@ internal static unsafe class FusedAttention
 
     private static float* Pointer(Tensor tensor) => (float*)TensorMemory.Pointer(tensor);
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : GuardedFunction<Function>
     {
         private const string CallKey = "call";
 
         public override string Name => nameof(FusedAttention);
 
-        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        protected override Tensor Output(autograd.AutogradContext ctx, object[] vars)
         {
             var (queries, keys, values, call) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (Call)vars[3]);
             var (output, turnedQueries, turnedKeys, logSums) = Compute(queries, keys, values, call);
@@ -118,13 +118,12 @@ internal static unsafe class FusedAttention
             return output;
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor incoming)
         {
-            using var scope = NewDisposeScope();
             var call = (Call)ctx.get_data(CallKey);
             var saved = ctx.get_saved_variables();
             var (turnedQueries, turnedKeys, logSums, values) = (saved[0], saved[1], saved[2], Fast.Wide(saved[3]));
-            var gradOutput = Fast.Wide(grad_output).contiguous();
+            var gradOutput = Fast.Wide(incoming).contiguous();
             var isWhole = call.Tokens * gradOutput.shape[^1] == gradOutput.numel();
             var gradQueries = call.WantsQueries ? Room(gradOutput, isWhole) : null;
             var gradKeys = call.WantsKeys ? Room(values, isWhole) : null;
@@ -137,7 +136,7 @@ internal static unsafe class FusedAttention
                 job->GradValues = gradValues is null ? null : Pointer(gradValues);
                 RowLoop.Run((long)call.Documents.Count * job->Shared, 2 * Work(call), &AttentionKernel.Backward, job);
             });
-            return GradientHandover.Give(grad_output, As(gradQueries, call.QueryType), As(gradKeys, call.KeyType), As(gradValues, saved[3].dtype), null);
+            return GradientHandover.Give(incoming, As(gradQueries, call.QueryType), As(gradKeys, call.KeyType), As(gradValues, saved[3].dtype), null);
 
             static Tensor? As(Tensor? gradient, ScalarType dtype) => gradient is null ? null : Fast.Narrow(gradient, dtype);
         }

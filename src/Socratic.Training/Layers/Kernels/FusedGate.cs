@@ -133,13 +133,13 @@ internal static unsafe class FusedGate
         VectorMath.StorePart(lastGradient * lastValue, job.GradUp + i, rest);
     }
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : GuardedFunction<Function>
     {
         private const string ActivationKey = "activation";
 
         public override string Name => nameof(FusedGate);
 
-        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        protected override Tensor Output(autograd.AutogradContext ctx, object[] vars)
         {
             var (gate, up, activation) = ((Tensor)vars[0], (Tensor)vars[1], (Activation)vars[2]);
             var output = Compute(gate, up, activation);
@@ -148,11 +148,10 @@ internal static unsafe class FusedGate
             return output;
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor incoming)
         {
-            using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
-            var (gate, up, gradOutput) = (Fast.Wide(saved[0]), Fast.Wide(saved[1]), Fast.Wide(grad_output).contiguous());
+            var (gate, up, gradOutput) = (Fast.Wide(saved[0]), Fast.Wide(saved[1]), Fast.Wide(incoming).contiguous());
             var (gradGate, gradUp) = (empty_like(gradOutput), empty_like(gradOutput));
             var job = new Job
             {
@@ -165,7 +164,7 @@ internal static unsafe class FusedGate
                 GradUp = Pointer(gradUp),
             };
             RowLoop.Run((job.Count + RowLength - 1) / RowLength, RowLength, &Backward, &job);
-            return GradientHandover.Give(grad_output, Fast.Narrow(gradGate, saved[0].dtype), Fast.Narrow(gradUp, saved[1].dtype), null);
+            return GradientHandover.Give(incoming, Fast.Narrow(gradGate, saved[0].dtype), Fast.Narrow(gradUp, saved[1].dtype), null);
         }
     }
 }

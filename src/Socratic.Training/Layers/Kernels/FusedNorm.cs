@@ -106,13 +106,13 @@ internal static unsafe class FusedNorm
         }
     }
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : GuardedFunction<Function>
     {
         private const string Settings = "settings";
 
         public override string Name => nameof(FusedNorm);
 
-        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        protected override Tensor Output(autograd.AutogradContext ctx, object[] vars)
         {
             var (input, weight, epsilon, offset) = ((Tensor)vars[0], (Tensor)vars[1], (float)vars[2], (float)vars[3]);
             var (output, roots) = Compute(input, weight, epsilon, offset, (ScalarType)vars[4]);
@@ -121,12 +121,11 @@ internal static unsafe class FusedNorm
             return output;
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor incoming)
         {
-            using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
             var (offset, wantsInput, wantsWeight) = ((float, bool, bool))ctx.get_data(Settings);
-            var (input, weight, roots, gradOutput) = (Fast.Wide(saved[0]), Fast.Wide(saved[1]), saved[2], Fast.Wide(grad_output).contiguous());
+            var (input, weight, roots, gradOutput) = (Fast.Wide(saved[0]), Fast.Wide(saved[1]), saved[2], Fast.Wide(incoming).contiguous());
             Tensor? gradInput = null, gradWeight = null;
             if (wantsInput)
             {
@@ -145,7 +144,7 @@ internal static unsafe class FusedNorm
                 gradInput = Fast.Narrow(gradInput, saved[0].dtype);
             }
             if (wantsWeight) gradWeight = Fast.Narrow((gradOutput * input).view(-1, weight.shape[0]).t().mv(roots), saved[1].dtype);
-            return GradientHandover.Give(grad_output, gradInput, gradWeight, null, null, null);
+            return GradientHandover.Give(incoming, gradInput, gradWeight, null, null, null);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
 namespace Socratic.Training.Layers.Kernels;
@@ -26,4 +27,10 @@ internal static class GradientHandover
         gradOutput.Dispose();
         return result;
     }
+
+    /// <summary>Takes an incoming gradient that is none out of <see cref="Tensor.TotalCount"/>: TorchSharp counts it when it is made, but not when it goes.</summary>
+    public static void Uncount(Tensor none) => Interlocked.Decrement(ref TotalCount(none));
+
+    [UnsafeAccessor(UnsafeAccessorKind.StaticField, Name = "_totalCount")]
+    private static extern ref long TotalCount(Tensor type);
 }
