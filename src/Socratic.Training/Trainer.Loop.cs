@@ -18,7 +18,11 @@ public abstract partial class Trainer<TBatch>
         var checkpoint = start.Checkpoint;
         using var run = StartSession(checkpoint, cancellation);
         RunFiles.Begin(start, Checkpoints, Options.OutputDirectory, Configuration());
-        if (ModelDtype is { } dtype) Log.Precision(dtype, ResolvedPrecision == TrainingPrecision.Mixed ? "bfloat16" : dtype, Options.Precision);
+        if (ModelDtype is { } dtype)
+        {
+            if (ResolvedPrecision == TrainingPrecision.Mixed) Log.MixedPrecision(dtype);
+            else Log.Precision(dtype);
+        }
         events.TrainBegin(checkpoint);
         if (checkpoint is null && Options.EvaluateOnStart) Evaluate();
         ActOnPending();

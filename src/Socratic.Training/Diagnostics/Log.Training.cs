@@ -5,8 +5,11 @@ namespace Socratic.Training.Diagnostics;
 /// <summary>The messages of the library's log. Ids: 10xx and 11xx the trainer's own, 12xx training, 2xxx evaluation, 3xxx files of a run, 4xxx run policy. No text of dialogues in any of them.</summary>
 internal static partial class LogMessages
 {
-    [LoggerMessage(1201, LogLevel.Information, "Training {Dtype} weights with products in {Products} (precision {Asked})")]
-    public static partial void Precision(this ILogger log, string dtype, string products, TrainingPrecision asked);
+    [LoggerMessage(1201, LogLevel.Information, "Computing in {Dtype}, as the model was loaded")]
+    public static partial void Precision(this ILogger log, string dtype);
+
+    [LoggerMessage(1211, LogLevel.Information, "Mixed precision: matrix products in bfloat16, everything else in {Dtype}")]
+    public static partial void MixedPrecision(this ILogger log, string dtype);
 
     [LoggerMessage(1202, LogLevel.Information, "Going on after update {Step} from '{Checkpoint}'")]
     public static partial void Resumed(this ILogger log, int step, string checkpoint);
