@@ -58,7 +58,7 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
         var loss = value.Loss is { } l ? Text($"loss {l:F3}") : "loss ...";
         var pace = value.TokensPerSecond is { } t ? Text($"{t:N0} tokens/s") : "";
         var left = value.TimeLeft is { } time ? Text($"{(int)time.TotalMinutes}:{time.Seconds:00} left") : "";
-        var memory = Text($"{value.HostMemoryBytes / 1048576.0:N0} MB");
+        var memory = Text($"{value.HostMemoryBytes / 1e6:N0} MB");
         var text = Text($"{value.Step,4} / {value.Of}  {loss}  rate {value.LearningRate:0.0e+0}");
         foreach (var part in new[] { left, pace, memory })
             if (part.Length > 0 && (!isTerminal || text.Length + part.Length + 14 < console.Profile.Width)) text += "  " + part;
@@ -113,7 +113,7 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
     internal void Cost(TimeSpan time, TrainerState state)
     {
         using var process = System.Diagnostics.Process.GetCurrentProcess();
-        Line(Text($"[grey]update {state.GlobalStep} of {state.MaxSteps}; {(int)time.TotalMinutes}:{time.Seconds:00} of time, {process.PeakWorkingSet64 / 1048576.0:N0} MB of memory at most[/]"));
+        Line(Text($"[grey]update {state.GlobalStep} of {state.MaxSteps}; {(int)time.TotalMinutes}:{time.Seconds:00} of time, {process.PeakWorkingSet64 / 1e6:N0} MB of memory at most[/]"));
     }
 
     /// <summary>A heading, and a line for each file or command with what it is.</summary>

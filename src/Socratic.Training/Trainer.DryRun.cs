@@ -34,7 +34,7 @@ public abstract partial class Trainer<TBatch>
             var differing = ScratchFolder.Fingerprint(last).Where(f => files.GetValueOrDefault(f.Key) != f.Value).Select(f => f.Key).ToArray();
             if (differing.Length > 0) Log.DryRunDiffers(string.Join(", ", differing));
             var memory = MemoryFigures.Read();
-            Log.DryRunDone(plan.MaxSteps, whole.TrainLoss ?? double.NaN, bytes, whole.Evaluation is null ? "none" : "one batch", HostMemory.Peak(), memory.GpuBytes ?? 0, options.OutputDirectory);
+            Log.DryRunDone(plan.MaxSteps, whole.TrainLoss ?? double.NaN, bytes / 1e6, whole.Evaluation is null ? "none" : "one batch", HostMemory.Peak() / 1e6, (memory.GpuBytes ?? 0) / 1e6, options.OutputDirectory);
             return new TrainingResult(TrainingOutcome.DryRun, wholeState, whole.TrainLoss) { Evaluation = whole.Evaluation };
         }
         finally

@@ -32,7 +32,7 @@ public abstract partial class Trainer<TBatch>
         if (Options.LoadBestModelAtEnd && State.BestModelCheckpoint is { } checkpoint)
         {
             LoadModelFiles(checkpoint);
-            Log.BestModelLoaded(checkpoint, State.BestMetric ?? double.NaN);
+            Log.BestModelLoaded(checkpoint, Options.MetricForBestModel ?? "loss", State.BestMetric ?? double.NaN);
         }
         if (State.BestGlobalStep is { } best) Checkpoints.KeepOnlyBest(best);
         events.TrainEnd(run.LoopTime.Elapsed);

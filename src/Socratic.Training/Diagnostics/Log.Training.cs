@@ -26,8 +26,8 @@ internal static partial class LogMessages
     [LoggerMessage(1207, LogLevel.Warning, "Torch's cache of GPU memory cannot be emptied: this build of its library does not offer it. The memory stays with the process, for its next tensors")]
     public static partial void GpuCacheStays(this ILogger log);
 
-    [LoggerMessage(1209, LogLevel.Information, "Dry run: {Updates} updates of the longest rows (mean loss {Loss}), a checkpoint of {CheckpointBytes} bytes, evaluation {Evaluation}, and a resume. Peak memory of the process {PeakBytes} bytes, GPU memory in use {GpuBytes} bytes. '{OutputDirectory}' was not touched")]
-    public static partial void DryRunDone(this ILogger log, int updates, double loss, long checkpointBytes, string evaluation, long peakBytes, long gpuBytes, string outputDirectory);
+    [LoggerMessage(1209, LogLevel.Information, "Dry run: {Updates} updates of the longest rows (mean loss {Loss:0.####}), a checkpoint of {CheckpointMegabytes:0.0} MB, evaluation {Evaluation}, and a resume. Peak memory of the process {PeakMegabytes:0} MB, GPU memory in use {GpuMegabytes:0} MB. '{OutputDirectory}' was not touched; the same run without the dry run trains")]
+    public static partial void DryRunDone(this ILogger log, int updates, double loss, double checkpointMegabytes, string evaluation, double peakMegabytes, double gpuMegabytes, string outputDirectory);
 
     [LoggerMessage(1210, LogLevel.Warning, "Dry run: resumed from its first checkpoint, the second update left other values in {Files}. A resumed run will not be the same to the bit")]
     public static partial void DryRunDiffers(this ILogger log, string files);

@@ -11,8 +11,8 @@ internal static partial class TrainerLog
     [LoggerMessage(1103, LogLevel.Warning, "The training data are not those of {Checkpoint} (fingerprint {Then}, now {Now}): the run goes on, but not as if it had never been stopped.")]
     internal static partial void OtherData(this ILogger logger, string checkpoint, string then, string now);
 
-    [LoggerMessage(1105, LogLevel.Information, "Loaded the best model, {Checkpoint} (its value is {Value}).")]
-    internal static partial void BestModelLoaded(this ILogger logger, string checkpoint, double value);
+    [LoggerMessage(1105, LogLevel.Information, "Loaded the best model, {Checkpoint} ({Metric} {Value:0.####})")]
+    internal static partial void BestModelLoaded(this ILogger logger, string checkpoint, string metric, double value);
 
     [LoggerMessage(1106, LogLevel.Warning, "{Count} trainable tensors got no gradient in the first updates and are not trained: {Names}")]
     internal static partial void WithoutGradient(this ILogger logger, int count, string names);
