@@ -4,8 +4,8 @@ namespace Socratic.Training.Diagnostics;
 
 internal static partial class LogMessages
 {
-    [LoggerMessage(4001, LogLevel.Information, "The run in '{Directory}' is complete: update {Step}, epoch {Epoch:0.##} of {TargetEpoch:0.##}. The model is there; nothing is changed")]
-    public static partial void AlreadyComplete(this ILogger log, string directory, int step, double epoch, double targetEpoch);
+    [LoggerMessage(4001, LogLevel.Information, "The run in '{Directory}' is complete: update {Step}, epoch {Epoch:0.##}. The model is there; nothing is changed")]
+    public static partial void AlreadyComplete(this ILogger log, string directory, int step, double epoch);
 
     [LoggerMessage(4002, LogLevel.Information, "'{Directory}' holds an unfinished run: newest checkpoint {Checkpoint}, update {Step} of {MaxSteps}, epoch {Epoch:0.##} of {TargetEpoch:0.##}")]
     public static partial void Unfinished(this ILogger log, string directory, string checkpoint, int step, int maxSteps, double epoch, double targetEpoch);

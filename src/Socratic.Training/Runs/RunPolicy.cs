@@ -44,7 +44,7 @@ internal static class RunPolicy
 
     private static RunStart Complete(RunContext run, int step, double epoch)
     {
-        run.Log.AlreadyComplete(run.Folder, step, epoch, run.TargetEpoch);
+        run.Log.AlreadyComplete(run.Folder, step, epoch);
         TellDifferences(run);
         return RunStart.Ends(TrainingOutcome.AlreadyComplete);
     }

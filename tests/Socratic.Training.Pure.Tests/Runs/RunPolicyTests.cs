@@ -38,7 +38,7 @@ public sealed class RunPolicyTests
     {
         folder.Checkpoint(40, 4).Record(40, 40);
         Assert.Equal(TrainingOutcome.AlreadyComplete, folder.Decide().EndsHere);
-        Assert.Contains(folder.Log.Entries, e => e.Text == $"The run in '{folder.Output}' is complete: update 40, epoch 4 of 4. The model is there; nothing is changed");
+        Assert.Contains(folder.Log.Entries, e => e.Text == $"The run in '{folder.Output}' is complete: update 40, epoch 4. The model is there; nothing is changed");
     }
 
     [Fact]
