@@ -31,7 +31,7 @@ public sealed partial record TrainingOptions
         Rule(WarmupRatio is null or (>= 0 and <= 1), nameof(WarmupRatio), WarmupRatio, "it must lie between 0 and 1");
         Rule(WarmupSteps is null or >= 0, nameof(WarmupSteps), WarmupSteps, "it must not be negative");
         Rule(WarmupRatio is null || WarmupSteps is null, nameof(WarmupRatio), WarmupRatio, $"{nameof(WarmupSteps)} ({WarmupSteps}) is set too; set one of them");
-        Rule(MaxSteps is null || WarmupSteps is null || WarmupSteps <= MaxSteps, nameof(WarmupSteps), WarmupSteps, $"the run has only {nameof(MaxSteps)} {MaxSteps} updates");
+        Rule(MaxSteps is null or < 1 || WarmupSteps is null || WarmupSteps <= MaxSteps, nameof(WarmupSteps), WarmupSteps, $"the run has only {nameof(MaxSteps)} {MaxSteps} updates");
         Rule(WeightDecay >= 0 && double.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "it must not be negative");
         Rule(AdamBeta1 is >= 0 and < 1, nameof(AdamBeta1), AdamBeta1, "it must lie in [0, 1)");
         Rule(AdamBeta2 is >= 0 and < 1, nameof(AdamBeta2), AdamBeta2, "it must lie in [0, 1)");
