@@ -19,5 +19,5 @@ public sealed record AdapterCheck(double LogitDifference, double Effect)
         : Effect < NoEffect ? string.Create(CultureInfo.InvariantCulture, $"The adapter changes the logits by at most {Effect:G3}: it has learned next to nothing.") : null;
 
     /// <summary>One line: what was found.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"adapter read back: logits within {LogitDifference:G3} of the live model's, effect on the logits up to {Effect:G3}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Adapter read back from disk: its logits are within {LogitDifference:G3} of the trained model's; it moves the base model's by up to {Effect:G3}.");
 }

@@ -14,7 +14,7 @@ public sealed class FineTuneTests
         using var folder = Ready();
         var whole = Host.FineTune(folder.Path, Arguments("--output", "whole"));
         Assert.True(whole.ExitCode == 0, whole.Error + whole.Output);
-        foreach (var said in new[] { "LoRA of rank 16 on q_proj, k_proj, v_proj, o_proj", "  before  ", "  after   ", "adapter read back: logits within 0 of", "MB of memory at most", "convert_lora_to_gguf.py", "vllm serve", "PeftModel.from_pretrained" })
+        foreach (var said in new[] { "LoRA of rank 16 on q_proj, k_proj, v_proj, o_proj", "  before  ", "  after   ", "Adapter read back from disk: its logits are within 0 of", "MB of memory at most", "convert_lora_to_gguf.py", "vllm serve", "PeftModel.from_pretrained" })
             Assert.Contains(said, whole.Output, StringComparison.Ordinal);
 
         Assert.Equal("model", GoldenRoot.Json(Path.Combine(folder.Path, "whole", "adapter_config.json")).GetProperty("base_model_name_or_path").GetString());
@@ -130,7 +130,7 @@ public sealed class FineTuneTests
         var first = Host.FineTune(folder.Path, Arguments("--quantize", "nf4", "--optimizer", "adamw_bnb_8bit", "--output", "a"));
         Assert.True(first.ExitCode == 0, first.Error);
         Assert.Contains(", over NF4 weights", first.Output, StringComparison.Ordinal);
-        Assert.Contains("adapter read back: logits within 0 of", first.Output, StringComparison.Ordinal);
+        Assert.Contains("Adapter read back from disk: its logits are within 0 of", first.Output, StringComparison.Ordinal);
         var section = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "a", "training_config.json")))!["bnb_config"]!;
         Assert.Equal("true nf4 true", $"{section["load_in_4bit"]} {section["bnb_4bit_quant_type"]} {section["norms_in_float32"]}");
         Assert.Equal("adamw_bnb_8bit", JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "a", "training_config.json")))!["training_args"]!["optim"]!.ToString());

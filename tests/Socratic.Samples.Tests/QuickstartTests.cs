@@ -18,7 +18,7 @@ public sealed partial class QuickstartTests
         var undisturbed = Host.Run(folder.Path, "--output", "whole");
         Assert.True(undisturbed.ExitCode == 0, undisturbed.Error);
         Assert.Equal(3, AnswersAfter().Count(undisturbed.Output));
-        Assert.Contains("adapter read back: logits within 0 of the live model's", undisturbed.Output, StringComparison.Ordinal);
+        Assert.Contains("Adapter read back from disk: its logits are within 0 of the trained model's", undisturbed.Output, StringComparison.Ordinal);
         AsksBack(Path.Combine(folder.Path, "whole"));
         Assert.InRange(Summary(Path.Combine(folder.Path, "whole")).GetProperty("peak_host_memory_bytes").GetInt64(), 1, 1_000_000_000);
 
