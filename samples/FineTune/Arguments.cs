@@ -71,8 +71,10 @@ internal sealed record Arguments(IReadOnlyList<(string Key, IReadOnlyList<string
         var quantize = new Option<string?>("--quantize") { Description = "Loads the weights in 4 bits: nf4, fp4 or none. [none]", HelpName = "type", Recursive = true };
         quantize.AcceptOnlyFromAmong("nf4", "fp4", "none");
         var chat = new Option<bool>("--chat") { Description = "Talk with the result; an empty line ends." };
-        var root = new RootCommand("Fine-tunes a language model on dialogues with LoRA. Settings: defaults < appsettings.json < --config < command line.") { quantize, config, appSettings, set, chat };
+        var root = new RootCommand("Fine-tunes a language model on dialogues with LoRA. Settings: defaults < appsettings.json < --config < command line.");
+        // The three that every run needs come first in the help.
         foreach (var (option, _) in Settings) root.Options.Add(option);
+        foreach (var option in new Option[] { quantize, config, appSettings, set, chat }) root.Options.Add(option);
 
         Arguments Read(ParseResult parsed) => new(
             [.. Settings.Select(s => (s.Key, Values(parsed.GetResult(s.Option)))).Where(s => s.Item2.Count > 0), .. Quantize(parsed.GetValue(quantize)), .. parsed.GetValue(set)!.Select(Assignment)],
