@@ -10,12 +10,13 @@ using var model = CausalLanguageModel.Load(Path.Combine(here, "model", "socratic
 model.AddLora(new LoraOptions { Rank = 16, Alpha = 32, Dropout = 0.1, TargetModules = ["q_proj", "k_proj", "v_proj", "o_proj"] });
 var (train, evaluation) = DialogueDataset.Read(Path.Combine(here, "dialogues.json"), model.Tokenizer).Split(0.8, seed: 42);
 
-// The seed system's arguments, but a short run at a rate that suits so small a model; memory and evaluation rows are the trainer's own business below.
+// The arguments of TrainingOptions.Socratic, but a short run at a rate that suits so small a model; memory and evaluation rows are the trainer's own business below.
 var options = TrainingOptions.Socratic(args is [var output, ..] ? output : Path.Combine("out", "custom-trainer")) with
 {
     Epochs = 4, LearningRate = 3e-3, ReleaseMemoryEvery = 0, MaxEvaluationRows = null,
 };
 using var trainer = new PatientTrainer(model, options, train, evaluation, [new StyleCallback(), new TrainingMonitorCallback(), new StopWhenGood()]);
+Console.WriteLine($"Training for about a minute; {Path.Combine(options.OutputDirectory, "training_log.txt")} tells how it goes.");
 var result = trainer.Train();
 Console.WriteLine($"{result.Outcome} after {result.State.GlobalStep} updates; {string.Join(", ", result.Evaluation?.Values.Select(v => $"{v.Key} {v.Value:F3}") ?? [])}");
 return result.ExitCode;
