@@ -12,7 +12,6 @@ internal sealed class Introduction(Screen screen, CausalLanguageModel model, str
         var parameters = model.Lora().Trainable();
         screen.Model(parameters.TrainableCount, parameters.AllCount, how);
         screen.Data(all.Report, train.Count, heldOut.Count, train.Show(0));
-        if (e.ResumedFrom is { } checkpoint) screen.Resumed(checkpoint, e.State);
     }
 }
 

@@ -49,9 +49,6 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
         console.WriteLine();
     }
 
-    internal void Resumed(string checkpoint, TrainerState state)
-        => Line(Text($"Going on from {Path.GetFileName(checkpoint)}: update {state.GlobalStep} of {state.MaxSteps}."));
-
     public void Report(TrainingProgress value)
     {
         if (!isTerminal && value.Step % PlainEvery != 0 && value.Step != value.Of) return;

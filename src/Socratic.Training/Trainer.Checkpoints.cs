@@ -84,7 +84,7 @@ public abstract partial class Trainer<TBatch>
         State.TokensSeen = saved.TokensSeen;
         State.TotalFlops = saved.TotalFlops;
         epochGenerator = CheckpointContent.ReadGenerators(checkpoint);
-        Log.Resumed(State.GlobalStep, checkpoint.Directory);
+        Log.Resumed(Path.GetFileName(checkpoint.Directory), State.GlobalStep, plan.MaxSteps);
         return saved;
     }
 

@@ -11,8 +11,8 @@ internal static partial class LogMessages
     [LoggerMessage(1211, LogLevel.Information, "Mixed precision: matrix products in bfloat16, everything else in {Dtype}")]
     public static partial void MixedPrecision(this ILogger log, string dtype);
 
-    [LoggerMessage(1202, LogLevel.Information, "Going on after update {Step} from '{Checkpoint}'")]
-    public static partial void Resumed(this ILogger log, int step, string checkpoint);
+    [LoggerMessage(1202, LogLevel.Information, "Going on from {Checkpoint}: update {Step} of {MaxSteps}.")]
+    public static partial void Resumed(this ILogger log, string checkpoint, int step, int maxSteps);
 
     [LoggerMessage(1204, LogLevel.Error, "Training failed at update {Step}: {Kind}. Checkpoints are kept")]
     public static partial void TrainingFailed(this ILogger log, Exception exception, int step, string kind);
