@@ -52,6 +52,10 @@ internal sealed class SettingsLayers
         {
             return JsonNode.Parse(File.ReadAllText(path), documentOptions: Lenient) as JsonObject ?? throw new InvalidDataException($"{path}: found no JSON object, expected one.");
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new FileNotFoundException($"{path}: there is no such file. Settings come from a training_config.json, or from the output folder of a run.", path, e);
+        }
         catch (JsonException e)
         {
             throw new InvalidDataException($"{path}: not valid JSON: {e.Message}", e);

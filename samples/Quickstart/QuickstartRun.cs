@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Socratic.Samples;
 using Socratic.Training;
 using Socratic.Training.Lora;
@@ -39,7 +40,13 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
         using var trainer = new LanguageModelTrainer(
             model, options, train, heldOut,
             callbacks: [new Introduction(screen, model, $"LoRA of rank 16 on q, k, v, o{(arguments.Quantize is { } bits ? $", over {bits} weights" : "")}", dialogues, train, heldOut), before, new HeldOutLine(screen), new StyleCallback(), new TrainingMonitorCallback(), new ProgressCallback(screen)],
-            services: new TrainerServices { LoggerFactory = screen.Log, Confirmation = new HostConfirmation(Console.IsInputRedirected, screen.Ask) });
+            services: new TrainerServices
+            {
+                LoggerFactory = screen.Log,
+                Confirmation = new HostConfirmation(Console.IsInputRedirected, screen.Ask),
+                // Under the key that FineTune's --config reads.
+                Configuration = new JsonObject { ["fine_tune"] = new JsonObject { ["data"] = arguments.Data } },
+            });
         var result = trainer.Train(null, cancellation);
 
         switch (result.Outcome)

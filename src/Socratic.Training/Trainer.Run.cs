@@ -9,7 +9,7 @@ public abstract partial class Trainer<TBatch>
 {
     /// <summary>What stands in the output folder decides how the run begins; an explicit checkpoint skips that.</summary>
     private RunStart Begin(string? resumeFrom) => resumeFrom is null
-        ? RunPolicy.Decide(new RunContext(Options, plan.MaxSteps, plan.Epochs, Checkpoints, Services.Confirmation, Log, Configuration()))
+        ? RunPolicy.Decide(new RunContext(Options, plan.MaxSteps, plan.Epochs, Checkpoints, Services.Confirmation, Log, Configuration()) { ModelKeys = [TrainingConfiguration.ModelKey, .. Artifacts.Select(a => a.ConfigurationSection)] })
         : RunStart.From(resumeFrom);
 
     private JsonObject Configuration() => TrainingConfiguration.Describe(Options with { Precision = ResolvedPrecision }, ModelName, trainData.DescribeConfiguration(), Artifacts, ModelDtype, Services.Configuration);

@@ -51,7 +51,7 @@ public static class DatasetExtensions
     internal static (int[] Train, int[] Evaluation) SplitLastRows(int count, int last)
     {
         if (last < 1 || last >= count)
-            throw new DatasetException(FormattableString.Invariant($"The last {last} of {count} rows cannot be held out: that leaves no rows {(last < 1 ? "for evaluation" : "to train on")}."));
+            throw new DatasetException(FormattableString.Invariant($"The last {last} of {count} rows cannot be held out: that leaves no rows {(last < 1 ? "for evaluation" : "to train on")}. Give more rows, or hold out fewer."));
         return ([.. Enumerable.Range(0, count - last)], [.. Enumerable.Range(count - last, last)]);
     }
 

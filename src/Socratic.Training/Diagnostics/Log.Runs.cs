@@ -13,6 +13,9 @@ internal static partial class LogMessages
     [LoggerMessage(4003, LogLevel.Information, "Options that differ from those of the run there: {Differences}")]
     public static partial void OptionsDiffer(this ILogger log, string differences);
 
+    [LoggerMessage(4007, LogLevel.Warning, "The run there trained over another model or adapter: {Differences}. What its checkpoints hold may not fit this one")]
+    public static partial void ModelDiffers(this ILogger log, string differences);
+
     [LoggerMessage(4004, LogLevel.Warning, "The output folder '{Directory}' is not empty: {What}. Nobody is here to be asked: beginning anew, beside what stands there")]
     public static partial void GoingOnUnasked(this ILogger log, string directory, string what);
 

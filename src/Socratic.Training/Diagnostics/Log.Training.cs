@@ -32,7 +32,7 @@ internal static partial class LogMessages
     [LoggerMessage(1210, LogLevel.Warning, "Dry run: resumed from its first checkpoint, the second update left other values in {Files}. A resumed run will not be the same to the bit")]
     public static partial void DryRunDiffers(this ILogger log, string files);
 
-    [LoggerMessage(1211, LogLevel.Warning, "A backward outside this training failed, and nobody asked: BackwardFailure.Throw() after it tells. The training goes on")]
+    [LoggerMessage(1212, LogLevel.Warning, "A backward outside this training failed, and nobody asked: BackwardFailure.Throw() after it tells. The training goes on")]
     public static partial void StrangeBackwardFailure(this ILogger log, Exception exception);
 
     [LoggerMessage(1208, LogLevel.Information, "Stopping early: {Metric} has not improved by more than {Threshold} for {Patience} evaluations; the best is {Best}")]

@@ -18,6 +18,9 @@ internal sealed record RunContext(
     /// <summary>The output folder's full path.</summary>
     public string Folder { get; } = Path.GetFullPath(Options.OutputDirectory);
 
+    /// <summary>The keys of <see cref="Configuration"/> that say what is trained: the model, and what is attached to it.</summary>
+    public IReadOnlyList<string> ModelKeys { get; init; } = [];
+
     /// <summary>Where the run is to end, in epochs.</summary>
     public double TargetEpoch => Options.MaxSteps is null ? Options.Epochs : Epochs;
 }

@@ -52,7 +52,7 @@ internal static class RunPolicy
     private static RunStart Unfinished(RunContext run, Checkpoint newest, TrainerStateFile state)
     {
         run.Log.Unfinished(run.Folder, Name(newest), state.GlobalStep, run.MaxSteps, state.Epoch ?? 0, run.TargetEpoch);
-        TellDifferences(run);
+        TellDifferences(run, isResumed: true);
         switch (run.Options.ExistingRun)
         {
             case ExistingRunPolicy.Fail:
@@ -95,9 +95,11 @@ internal static class RunPolicy
     private static InvalidOperationException Refused(RunContext run, string what) => new(
         $"The output folder '{run.Folder}' is not empty: {what}. {nameof(TrainingOptions.ExistingRun)} is {ExistingRunPolicy.Fail}: choose another folder, or {ExistingRunPolicy.Resume} or {ExistingRunPolicy.Overwrite}.");
 
-    private static void TellDifferences(RunContext run)
+    private static void TellDifferences(RunContext run, bool isResumed = false)
     {
-        if (OptionDifferences.Between(run.Folder, run.Configuration) is { Count: > 0 } differences) run.Log.OptionsDiffer(string.Join("; ", differences));
+        var differences = OptionDifferences.Between(run.Folder, run.Configuration).ToLookup(d => isResumed && run.ModelKeys.Any(k => d.StartsWith(k + ".", StringComparison.Ordinal) || d.StartsWith(k + ":", StringComparison.Ordinal)));
+        if (differences[false].Any()) run.Log.OptionsDiffer(string.Join("; ", differences[false]));
+        if (differences[true].Any()) run.Log.ModelDiffers(string.Join("; ", differences[true]));
     }
 
     private static string Name(Checkpoint checkpoint) => Path.GetFileName(checkpoint.Directory);

@@ -14,7 +14,7 @@ public sealed class TrainingConfiguration
     /// <summary>The name of the file.</summary>
     public const string FileName = "training_config.json";
 
-    private const string ModelKey = "model_name";
+    internal const string ModelKey = "model_name";
     private const string DtypeKey = "model_dtype";
     private const string TrainingKey = "training_args";
     private const string DataKey = "data_args";

@@ -15,6 +15,8 @@ internal sealed class RunFolderFixture
 
     public List<string> Questions { get; } = [];
 
+    public IReadOnlyList<string> ModelKeys { get; set; } = [];
+
     public TrainingOptions Options { get; set; }
 
     public int MaxSteps { get; set; } = 40;
@@ -55,7 +57,7 @@ internal sealed class RunFolderFixture
             Questions.Add(question);
             return answer;
         }, _ => null);
-        var start = RunPolicy.Decide(new RunContext(Options, MaxSteps, 4, new CheckpointManager(Output), confirmation, Log, Configuration()));
+        var start = RunPolicy.Decide(new RunContext(Options, MaxSteps, 4, new CheckpointManager(Output), confirmation, Log, Configuration()) { ModelKeys = ModelKeys });
         Assert.Equal(before, Hash());
         return start;
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Socratic.Training.Runs;
 
@@ -148,6 +149,18 @@ public sealed class RunPolicyTests
     {
         var start = folder.TheirCheckpoint(39, epoch).Decide();
         Assert.Equal(complete ? RunStart.Ends(TrainingOutcome.AlreadyComplete) : RunStart.New, start);
+    }
+
+    [Fact]
+    public void Going_on_over_another_model_is_warned_about()
+    {
+        var old = folder.Configuration();
+        old["bnb_config"] = new JsonObject { ["bnb_4bit_quant_type"] = "fp4" };
+        folder.Checkpoint(20, 2).File(TrainingConfiguration.FileName, old.ToJsonString());
+        folder.ModelKeys = ["model_name", "bnb_config"];
+        Assert.Null(folder.Decide().EndsHere);
+        var told = Assert.Single(folder.Log.Entries, e => e.Level == LogLevel.Warning);
+        Assert.Contains("bnb_config.bnb_4bit_quant_type: \"fp4\" -> not set", told.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public sealed class TrainingMonitorCallback : ICallback
             else if (files.Metrics.Resume(state.GlobalStep, state.LogHistory) is > 0 and var gone) Say(log => log.Info(Text($"{MetricsCsv.FileName}: {gone} lines past update {state.GlobalStep} taken out; they are trained again")));
         });
         Say(log => log.Info(resumedFrom is null
-            ? Text($"Training begins: {state.MaxSteps} updates, {state.Epochs} epochs")
+            ? Text($"Training begins: {state.MaxSteps} updates, {state.Epochs} epochs; model, data and options stand in {TrainingConfiguration.FileName}")
             : Text($"Training goes on from {clock.ResumedFrom}: update {state.GlobalStep} of {state.MaxSteps}, epoch {state.Epoch:0.##}")));
     }
 

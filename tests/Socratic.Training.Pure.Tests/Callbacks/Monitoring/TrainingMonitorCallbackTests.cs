@@ -15,7 +15,7 @@ public sealed class TrainingMonitorCallbackTests
         Run().Begin().To(10).Save().End();
         var lines = File.ReadAllLines(InFolder(RunLog.FileName));
         Assert.All(lines, l => Assert.Matches(@"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} - (INFO|WARNING|ERROR) - .", l));
-        Assert.Equal("2026-03-06 05:00:00 - INFO - Training begins: 40 updates, 4 epochs", lines[0]);
+        Assert.Equal("2026-03-06 05:00:00 - INFO - Training begins: 40 updates, 4 epochs; model, data and options stand in training_config.json", lines[0]);
         Assert.Contains("2026-03-06 05:00:10 - INFO - Update 5 of 40, epoch 0.5: loss 0.4000, learning rate 1e-4, gradient norm 1.500", lines);
         Assert.Contains(lines, l => l.Contains("Evaluation after update 10: eval_loss 0.9000, eval_style_consistency 0.6000", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.EndsWith("Checkpoint saved: checkpoint-10", StringComparison.Ordinal));
