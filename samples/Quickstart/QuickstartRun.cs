@@ -96,6 +96,7 @@ internal sealed class QuickstartRun(Arguments arguments, Screen screen, Cancella
         Schedule = LearningRateSchedule.Cosine,
         WarmupSteps = Math.Max(0, arguments.Steps / 10),
         LoggingSteps = 10,
+        EvaluateOnStart = true,
         EvaluationStrategy = IntervalStrategy.Steps,
         EvaluationSteps = 20,
         SaveSteps = 20,

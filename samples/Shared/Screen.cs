@@ -98,7 +98,7 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
         }
     }
 
-    internal void HeldOut(int step, double loss) => Message(LogLevel.Information, Text($"Step {step}: held-out loss {loss:F3}"));
+    internal void HeldOut(int step, double loss) => Message(LogLevel.Information, Text($"Step {step}: held-out loss {loss:F3} per token"));
 
     /// <summary>What reading the saved adapter back found.</summary>
     internal void Check(AdapterCheck check)
