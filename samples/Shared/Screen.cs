@@ -32,8 +32,8 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
     {
         output = outputFolder;
         Line(title);
-        foreach (var (name, path) in inputs) Line($"[grey]{name,-8}{Markup.Escape(path)}[/]");
-        Line($"[grey]output  {Markup.Escape(output)}[/]");
+        foreach (var (name, path) in inputs) Whole($"[grey]{name,-8}{Markup.Escape(path)}[/]");
+        Whole($"[grey]output  {Markup.Escape(output)}[/]");
         console.WriteLine();
     }
 
@@ -110,14 +110,14 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
     internal void Cost(TimeSpan time, TrainerState state)
     {
         using var process = System.Diagnostics.Process.GetCurrentProcess();
-        Line(Text($"[grey]update {state.GlobalStep} of {state.MaxSteps}; {(int)time.TotalMinutes}:{time.Seconds:00} of time, {process.PeakWorkingSet64 / 1e6:N0} MB of memory at most[/]"));
+        Line(Text($"[grey]Update {state.GlobalStep} of {state.MaxSteps} after {(int)time.TotalMinutes}:{time.Seconds:00}; peak memory {process.PeakWorkingSet64 / 1e6:N0} MB.[/]"));
     }
 
     /// <summary>A heading, and a line for each file or command with what it is.</summary>
     internal void List(string heading, params (string What, string Note)[] lines)
     {
         Line(Markup.Escape(heading));
-        foreach (var (what, note) in lines) Line($"  {Markup.Escape(what)}{(note.Length > 0 ? $"  [grey]{Markup.Escape(note)}[/]" : "")}");
+        foreach (var (what, note) in lines) Whole($"  {Markup.Escape(what)}{(note.Length > 0 ? $"  [grey]{Markup.Escape(note)}[/]" : "")}");
     }
 
     internal void Say(string text) => Line(Markup.Escape(text));
@@ -145,6 +145,15 @@ internal sealed class Screen : IProgress<TrainingProgress>, IDisposable
     {
         EndProgressLine();
         console.MarkupLine(markup);
+    }
+
+    /// <summary>A line with a path or a command: a narrow terminal breaks it by itself, so that it can be copied as one.</summary>
+    private void Whole(string markup)
+    {
+        var width = console.Profile.Width;
+        console.Profile.Width = Unwrapped;
+        Line(markup);
+        console.Profile.Width = width;
     }
 
     /// <summary>A label and a text; on a terminal the text's further lines stand below its first.</summary>

@@ -33,7 +33,8 @@ public sealed class StyleCallback : ICallback
     public void OnTrainEnd(in TrainEndEvent e)
     {
         var evaluations = e.State.LogHistory.OfType<EvaluationLogEntry>().Where(entry => entry.Prefix == "eval").Select(entry => Read(entry.ValueOf)).OfType<double[]>().ToList();
-        if (evaluations.Count == 0) return;
+        // A mean of one would say what stands just above.
+        if (evaluations.Count < 2) return;
         var means = Enumerable.Range(0, Names.Length).Select(i => evaluations.Average(v => v[i])).ToArray();
         var profile = e.Options.StyleProfile;
         log.StyleMeans(evaluations.Count, means[0], means[1], means[2], Some(profile.QuestionWords), means[3], Some(profile.AskingEndings));
