@@ -26,7 +26,7 @@ internal sealed class EmbeddingAdapter(LayerSettings settings, Parameter a, Para
     {
         using var table = a.t();
         using var low = layer.Lookup(table, ids);
-        using var share = nn.functional.linear(low, b);
+        using var share = LinearLayer.Product(low, b);
         return output.Plus(share, Scale);
     }
 

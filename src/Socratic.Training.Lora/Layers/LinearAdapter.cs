@@ -1,3 +1,4 @@
+using Socratic.Training.Layers;
 using Socratic.Training.Lora.Files;
 using Socratic.Training.Native;
 using TorchSharp.Modules;
@@ -5,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace Socratic.Training.Lora.Layers;
 
-/// <summary>One adapter's share in one linear layer: y += scale B A dropout(x). A [r, in], B [out, r] and B's own bias are float32 whatever the base is.</summary>
+/// <summary>
+/// One adapter's share in one linear layer: y += scale B A dropout(x). A [r, in], B [out, r] and B's own bias are float32 whatever the base is; under mixed
+/// precision the products are in bfloat16.
+/// </summary>
 internal class LinearAdapter : IDisposable
 {
     /// <summary>Takes ownership of the parameters.</summary>
@@ -52,7 +56,7 @@ internal class LinearAdapter : IDisposable
     public virtual Tensor Add(Tensor input, Tensor output, bool isBaseOutput, bool inFloat32, bool training)
     {
         using var dropped = Drop(input, training);
-        using var low = nn.functional.linear(dropped ?? input, A);
+        using var low = LinearLayer.Product(dropped ?? input, A);
         return AddShare(low, output, inFloat32);
     }
 
@@ -65,7 +69,7 @@ internal class LinearAdapter : IDisposable
     /// <summary>output + scale B low, with B's own bias.</summary>
     protected Tensor AddShare(Tensor low, Tensor output, bool inFloat32)
     {
-        if (output.dtype == ScalarType.Float32 && Bias is null)
+        if (output.dtype == ScalarType.Float32 && low.dtype == ScalarType.Float32 && Bias is null)
         {
             // One kernel for product, scale and sum, into the memory that is there: the base's backward does not need its output.
             using var transposed = B.t();
@@ -73,8 +77,9 @@ internal class LinearAdapter : IDisposable
             if (!ReferenceEquals(sum, output)) sum.Dispose();
             return output;
         }
-        using var share = nn.functional.linear(low, B, Bias);
-        return Sum(output, share, Scale, inFloat32);
+        using var share = LinearLayer.Product(low, B, Bias);
+        // Products in bfloat16 over float32 parameters are mixed precision: there PEFT's sum is in the output's dtype too.
+        return Sum(output, share, Scale, inFloat32 && share.dtype == ScalarType.Float32);
     }
 
     /// <summary>output + scale share in the number formats of PEFT: one rounding over a dense base, two over a 4-bit one.</summary>

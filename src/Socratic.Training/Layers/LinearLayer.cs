@@ -19,6 +19,16 @@ public abstract class LinearLayer : nn.Module<Tensor, Tensor>
         OutFeatures = outFeatures;
     }
 
+    /// <summary>
+    /// x W^T + b as the layers of a model compute it: in the dtype of its factors, or, where a trainer has mixed precision on, in bfloat16 for float32 factors
+    /// (<see cref="TrainingPrecision.Mixed"/>), as under torch's autocast.
+    /// </summary>
+    /// <param name="input">x, [..., in].</param>
+    /// <param name="weight">W, [out, in].</param>
+    /// <param name="bias">b, [out], or null.</param>
+    /// <returns>[..., out], a new tensor.</returns>
+    public static Tensor Product(Tensor input, Tensor weight, Tensor? bias = null) => MixedPrecision.Linear(input, weight, bias);
+
     /// <summary>Size of the last dimension of the input.</summary>
     public long InFeatures { get; }
 

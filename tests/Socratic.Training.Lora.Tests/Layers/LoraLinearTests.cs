@@ -38,6 +38,20 @@ public sealed class LoraLinearTests
         Assert.Equal([3, 5, 6], y.shape);
     }
 
+    [Fact]
+    public void Under_mixed_precision_every_product_and_the_sum_are_in_bfloat16()
+    {
+        using var scope = NewDisposeScope();
+        using var none = no_grad();
+        var layer = Layer(ScalarType.Float32, 0, 1);
+        var (x, adapter) = (randn(5, 8), layer.Adapters["a0"]);
+        Tensor Half(Tensor values) => values.to(ScalarType.BFloat16);
+        var share = nn.functional.linear(nn.functional.linear(Half(x), Half(adapter.A)), Half(adapter.B));
+        var expected = nn.functional.linear(Half(x), Half(((DenseLinear)layer.Base).Weight)) + share * adapter.Scale;
+        using (MixedPrecision.On()) Assert.Equal(expected.bytes.ToArray(), layer.call(x).bytes.ToArray());
+        Assert.Equal(ScalarType.Float32, layer.call(x).dtype);
+    }
+
     private static LoraLinear Layer(ScalarType dtype, double dropout, int adapters)
     {
         var layer = new LoraLinear("x", new DenseLinear(new Parameter(randn(6, 8, dtype: dtype), requires_grad: false)));
