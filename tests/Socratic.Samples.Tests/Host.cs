@@ -55,9 +55,11 @@ internal static class Host
         return null;
     }
 
-    /// <summary>Sends a signal (such as INT) each time a line holds one of the texts, in their order; gives how it ended.</summary>
-    internal static Ended SignalAt(string folder, string signal, string[] texts, params string[] arguments)
+    /// <summary>Interrupts, as Ctrl+C does, each time a line holds one of the texts, in their order; gives how it ended.</summary>
+    internal static Ended InterruptAt(string folder, string[] texts, params string[] arguments)
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        Assert.SkipWhen(IgnoresInterrupts(), "These tests run in a shell's background, where interrupts are ignored, by the programs they start too.");
         using var process = Start(folder, arguments);
         var error = process.StandardError.ReadToEndAsync();
         var (output, next) = ("", 0);
@@ -66,12 +68,20 @@ internal static class Host
             output += line + "\n";
             if (next == texts.Length || !line.Contains(texts[next], StringComparison.Ordinal)) continue;
             next++;
-            using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            using var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
             kill.WaitForExit();
         }
         process.WaitForExit();
         Assert.Equal(texts.Length, next);
         return new Ended(process.ExitCode, output, error.Result);
+    }
+
+    private static bool IgnoresInterrupts()
+    {
+        const string Key = "SigIgn:";
+        const ulong Interrupt = 1 << (2 - 1);
+        var line = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(Key, StringComparison.Ordinal)) : null;
+        return line is not null && (ulong.Parse(line[Key.Length..], NumberStyles.HexNumber | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) & Interrupt) != 0;
     }
 
     /// <summary>A hash over the names and contents of every file below a folder; empty for a folder that does not exist.</summary>

@@ -46,9 +46,8 @@ public sealed partial class QuickstartTests
     [Fact]
     public void AnInterruptSavesAndASecondRunGoesOnFromThere()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
         using var folder = new TestFolder();
-        var stopped = Host.SignalAt(folder.Path, "INT", ["10 / 30"], "--steps", "30", "--output", "out");
+        var stopped = Host.InterruptAt(folder.Path, ["10 / 30"], "--steps", "30", "--output", "out");
         Assert.Equal(1, stopped.ExitCode);
         Assert.Equal("", stopped.Error);
         var saved = Directory.GetDirectories(Path.Combine(folder.Path, "out"), "checkpoint-*").Select(c => int.Parse(c[(c.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture)).Max();
@@ -61,9 +60,8 @@ public sealed partial class QuickstartTests
     [Fact]
     public void ASecondInterruptEndsAtOnce()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
         using var folder = new TestFolder();
-        var ended = Host.SignalAt(folder.Path, "INT", ["10 / 120", "Stopping"], "--output", "out");
+        var ended = Host.InterruptAt(folder.Path, ["10 / 120", "Stopping"], "--output", "out");
         Assert.Equal(128 + 2, ended.ExitCode);
     }
 
