@@ -104,13 +104,15 @@ internal static class Nf4
         }
         Report.Write(new JsonObject
         {
-            ["dequantize_ratio_1_thread"] = works.Single(w => w is { Name: "dequantize", Threads: 1 }).Ratio,
-            ["dequantize_ratio_2_threads"] = works.Single(w => w is { Name: "dequantize", Threads: 2 }).Ratio,
-            ["quantize_ratio_1_thread"] = works.Single(w => w is { Name: "quantize", Threads: 1 }).Ratio,
-            ["dequantize_ratio_1_thread_fresh"] = works.Single(w => w is { Name: "dequantize", Threads: 1 }).FreshRatio,
-            ["dequantize_ratio_2_threads_fresh"] = works.Single(w => w is { Name: "dequantize", Threads: 2 }).FreshRatio,
+            ["dequantize_ratio_1_thread"] = Of("dequantize", 1).Ratio,
+            ["dequantize_ratio_2_threads"] = Of("dequantize", 2).Ratio,
+            ["quantize_ratio_1_thread"] = Of("quantize", 1).Ratio,
+            ["dequantize_ratio_1_thread_fresh"] = Of("dequantize", 1).FreshRatio,
+            ["dequantize_ratio_2_threads_fresh"] = Of("dequantize", 2).FreshRatio,
             ["processor"] = $"{Processor()}, {VectorPaths.Current}",
         });
+
+        Work Of(string name, int threads) => works.Single(w => w.Name == name && w.Threads == threads);
     }
 
     private static string Processor()

@@ -50,7 +50,7 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
     {
         CheckNames(request);
         var weight = StoredWeight.Read(request.Tensors, request.InFeatures, request.OutFeatures).To(request.Device);
-        return new QuantizedLinear(weight, SmallBias(request), ComputeDtype(request), request.Dtype);
+        return new QuantizedLinear(weight, Bias(request, NormsInFloat32 ? ScalarType.Float32 : request.Dtype), ComputeDtype(request), request.Dtype);
     }
 
     private QuantizedLinear Quantized(LinearRequest request)
@@ -66,14 +66,14 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
         }
         // The dtype that a state tells is that of the model: what bitsandbytes would have been given.
         var weight = new QuantizedTensor(codes.Packed, codes.Absmax, codes.Nested, codes.Type, codes.BlockSize, request.Dtype, codes.Shape).To(request.Device);
-        return new QuantizedLinear(weight, SmallBias(request), ComputeDtype(request), request.Dtype, () => request.ReadLater(StoredWeight.Codes));
+        return new QuantizedLinear(weight, Bias(request, NormsInFloat32 ? ScalarType.Float32 : request.Dtype), ComputeDtype(request), request.Dtype, () => request.ReadLater(StoredWeight.Codes));
     }
 
     /// <summary>A layer that was left out when the checkpoint was brought to 4 bits.</summary>
     private static DenseLinear DenseAmongStored(LinearRequest request)
     {
         CheckNames(request);
-        return new DenseLinear(Parameter(request, StoredWeight.Codes, [request.OutFeatures, request.InFeatures]), Bias(request));
+        return new DenseLinear(Parameter(request, StoredWeight.Codes, [request.OutFeatures, request.InFeatures], request.Dtype), Bias(request, request.Dtype));
     }
 
     private static void CheckNames(LinearRequest request)
@@ -83,10 +83,7 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
                 throw new InvalidDataException($"{request.Tensors.Locate(name)}: the layer has no such tensor.");
     }
 
-    private static Parameter? Bias(LinearRequest request) => request.HasBias ? Parameter(request, "bias", [request.OutFeatures]) : null;
-
-    private Parameter? SmallBias(LinearRequest request)
-        => request.HasBias ? Parameter(request, "bias", [request.OutFeatures], NormsInFloat32 ? ScalarType.Float32 : request.Dtype) : null;
+    private static Parameter? Bias(LinearRequest request, ScalarType dtype) => request.HasBias ? Parameter(request, "bias", [request.OutFeatures], dtype) : null;
 
     /// <summary>Norms in float32 make inputs float32; what <see cref="QuantizedComputeDtype.Auto"/> multiplies in is still the model's dtype.</summary>
     private QuantizedComputeDtype ComputeDtype(LinearRequest request) => options.ComputeDtype == QuantizedComputeDtype.Auto && NormsInFloat32
@@ -94,10 +91,10 @@ internal sealed partial class FourBitFormat(ModelLoadOptions load, QuantizationO
         : options.ComputeDtype;
 
     /// <summary>The values that a parameter has in the model's dtype, in that dtype or another.</summary>
-    private static Parameter Parameter(LinearRequest request, string name, long[] shape, ScalarType? dtype = null)
+    private static Parameter Parameter(LinearRequest request, string name, long[] shape, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        var parameter = new Parameter(Dense(request, name, shape).to(request.Dtype, request.Device).to(dtype ?? request.Dtype));
+        var parameter = new Parameter(Dense(request, name, shape).to(request.Dtype, request.Device).to(dtype));
         parameter.DetachFromDisposeScope();
         return parameter;
     }

@@ -97,7 +97,7 @@ internal static class RunPolicy
 
     private static void TellDifferences(RunContext run, bool isResumed = false)
     {
-        var differences = OptionDifferences.Between(run.Folder, run.Configuration).ToLookup(d => isResumed && run.ModelKeys.Any(k => d.StartsWith(k + ".", StringComparison.Ordinal) || d.StartsWith(k + ":", StringComparison.Ordinal)));
+        var differences = OptionDifferences.Between(run.Folder, run.Configuration).ToLookup(d => isResumed && run.ModelKeys.Contains(d.Split('.', ':')[0]));
         if (differences[false].Any()) run.Log.OptionsDiffer(string.Join("; ", differences[false]));
         if (differences[true].Any()) run.Log.ModelDiffers(string.Join("; ", differences[true]));
     }

@@ -33,7 +33,7 @@ public sealed class AutocastTests(ITestOutputHelper output)
     [Fact]
     public void An_adapter_under_mixed_precision_computes_what_PEFT_computes_under_autocast()
     {
-        Peers.Script();
+        Peers.Require();
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
         manual_seed(4);

@@ -12,10 +12,13 @@ internal static class Peers
     /// <summary>The script that asks PEFT about files we wrote; the test is skipped if it or PEFT is not there.</summary>
     public static string Script()
     {
-        Assert.SkipUnless(Directory.Exists(Path.Combine(Folder, "peft")), "PEFT is not here (SOCRATIC_PEERS)");
+        Require();
         Assert.SkipWhen(RepositoryRoot.Shared is null, "the scripts of the reference values are not here");
         return Path.Combine(RepositoryRoot.Shared!, "golden", "make", "verify_with_peft.py");
     }
+
+    /// <summary>Skips the test if PEFT is not there.</summary>
+    public static void Require() => Assert.SkipUnless(Directory.Exists(Path.Combine(Folder, "peft")), "PEFT is not here (SOCRATIC_PEERS)");
 
     /// <summary>Runs a Python program that reads <paramref name="input"/>; what it printed.</summary>
     public static string Run(string program, string input)
